@@ -1,0 +1,3 @@
+noinst_LIBRARIES += src/codec/libcodec.a
+src_codec_libcodec_a_SOURCES = \
+	src/codec/layer.h
