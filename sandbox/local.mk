@@ -1,2 +1,4 @@
 lib_LIBRARIES += sandbox/libmelange-sandbox.a
-sandbox_libmelange_sandbox_a_SOURCES = sandbox/sbx.h
+include_HEADERS += sandbox/sbx.h
+pkgconfig_DATA += sandbox/melange-sandbox.pc
+sandbox_libmelange_sandbox_a_SOURCES = sandbox/sbx.h sandbox/hint.c
