@@ -17,21 +17,17 @@ AC_DEFUN([MEL_CC_FLAG], [
   AC_LANG_POP([C])
 ])
 
-# MEL_LD_FLAG(VARIABLE, FLAG...)
-# Append each FLAG to VARIABLE when a program links with it.
-AC_DEFUN([MEL_LD_FLAG], [
-  m4_foreach([mel_flag], [$2], [
-    AS_VAR_PUSHDEF([mel_cache], [mel_cv_ld_flag_]mel_flag)
-    AC_CACHE_CHECK([whether the linker accepts ]mel_flag, [mel_cache], [
-      mel_save_LDFLAGS=$LDFLAGS
-      LDFLAGS="$LDFLAGS mel_flag"
-      AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
-        [AS_VAR_SET([mel_cache], [yes])], [AS_VAR_SET([mel_cache], [no])])
-      LDFLAGS=$mel_save_LDFLAGS
-    ])
-    AS_VAR_IF([mel_cache], [yes], [$1="$$1 mel_flag"])
-    AS_VAR_POPDEF([mel_cache])
-  ])
+# MEL_LD_FLAGS(VARIABLE, SHELL WORDS)
+# Append each word to VARIABLE when a program links with it.
+AC_DEFUN([MEL_LD_FLAGS], [
+  for mel_flag in $2; do
+    AC_MSG_CHECKING([whether the linker accepts $mel_flag])
+    mel_save_LDFLAGS=$LDFLAGS
+    LDFLAGS="$LDFLAGS $mel_flag"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
+      [AC_MSG_RESULT([yes]); $1="$$1 $mel_flag"], [AC_MSG_RESULT([no])])
+    LDFLAGS=$mel_save_LDFLAGS
+  done
 ])
 
 # MEL_LIBRARY(VARIABLE, PKG-CONFIG MODULE, DEBIAN PACKAGE)

@@ -1,3 +1,3 @@
 noinst_LIBRARIES += src/analyse/libanalyse.a
 src_analyse_libanalyse_a_SOURCES = \
-	src/analyse/layer.h
+	src/analyse/layer.c src/analyse/layer.h

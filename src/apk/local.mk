@@ -1,3 +1,3 @@
 noinst_LIBRARIES += src/apk/libapk.a
 src_apk_libapk_a_SOURCES = \
-	src/apk/layer.h
+	src/apk/layer.c src/apk/layer.h

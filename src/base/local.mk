@@ -9,6 +9,5 @@ src_base_libbase_a_SOURCES = \
 	src/base/log.c src/base/log.h \
 	src/base/map.c src/base/map.h \
 	src/base/mem.c src/base/mem.h \
-	src/base/proc.c src/base/proc.h \
 	src/base/slice.c src/base/slice.h \
 	src/base/vec.h

@@ -1,3 +1,3 @@
 noinst_LIBRARIES += src/build/libbuild.a
 src_build_libbuild_a_SOURCES = \
-	src/build/layer.h
+	src/build/layer.c src/build/layer.h

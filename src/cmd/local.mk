@@ -1,3 +1,3 @@
 noinst_LIBRARIES += src/cmd/libcmd.a
 src_cmd_libcmd_a_SOURCES = \
-	src/cmd/layer.h
+	src/cmd/cmd.c src/cmd/cmd.h

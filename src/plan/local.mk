@@ -1,3 +1,3 @@
 noinst_LIBRARIES += src/plan/libplan.a
 src_plan_libplan_a_SOURCES = \
-	src/plan/layer.h
+	src/plan/layer.c src/plan/layer.h

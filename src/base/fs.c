@@ -1,0 +1,281 @@
+/* Files by directory fd: see fs.h. */
+#include "base/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/vec.h"
+
+int mel_openat(int dirfd, const char *path, int flags, mode_t mode)
+{
+	return openat(dirfd, path, flags | O_CLOEXEC, mode);
+}
+
+/* Component by component with O_NOFOLLOW, for kernels and filters without openat2. */
+static int open_by_steps(int dirfd, const char *path, int flags, mode_t mode)
+{
+	MEL_AUTO_CLOSE int at = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	MEL_AUTO_FREE char *copy = mel_strdup(path);
+	char *rest = copy, *name;
+
+	if (at < 0 || path[0] == '/') {
+		errno = at < 0 ? errno : EXDEV;
+		return -1;
+	}
+	while ((name = strsep(&rest, "/"))) {
+		if (name[0] == '\0' && rest)
+			continue;
+		if (mel_text_eq(name, "..")) {
+			errno = EXDEV;
+			return -1;
+		}
+
+		int is_last = !rest;
+		int next = openat(at, name[0] ? name : ".",
+				  (is_last ? flags : O_PATH | O_DIRECTORY) | O_NOFOLLOW |
+					  O_CLOEXEC,
+				  mode);
+		if (next < 0)
+			return -1;
+		close(at);
+		at = next;
+	}
+	return mel_steal_fd(&at);
+}
+
+int mel_openat_beneath(int dirfd, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+		.flags = (unsigned long long)(unsigned)(flags | O_CLOEXEC),
+		.mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd;
+
+	do {
+		fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+	} while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		return open_by_steps(dirfd, path, flags, mode);
+	return fd;
+}
+
+int mel_file_read(int dirfd, const char *path, struct mel_buf *buf, struct mel_err **err)
+{
+	/* O_NONBLOCK: a FIFO must not stall us before its type is known. */
+	MEL_AUTO_CLOSE int fd = mel_openat(dirfd, path, O_RDONLY | O_NONBLOCK, 0);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return mel_err_sys(err, "cannot open '%s'", path);
+	if (S_ISDIR(st.st_mode))
+		return mel_err_set(err, MEL_ERR_INPUT, "'%s' is a directory, not a file", path);
+	return mel_read_all(fd, path, buf, err);
+}
+
+int mel_file_write(int dirfd, const char *path, const void *bytes, size_t len, mode_t mode,
+		   struct mel_err **err)
+{
+	MEL_AUTO_CLOSE int fd =
+		mel_openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
+
+	if (fd < 0 || mel_write_full(fd, bytes, len) < 0)
+		return mel_err_sys(err, "cannot write '%s'", path);
+	return 0;
+}
+
+int mel_mkdirs(int dirfd, const char *path, mode_t mode, struct mel_err **err)
+{
+	MEL_AUTO_FREE char *copy = mel_strdup(path);
+
+	for (char *p = copy + 1; *copy && *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdirat(dirfd, copy, 0755) < 0 && errno != EEXIST)
+			return mel_err_sys(err, "cannot make directory '%s'", copy);
+		*p = '/';
+	}
+	if (mkdirat(dirfd, copy, mode) < 0 && errno != EEXIST)
+		return mel_err_sys(err, "cannot make directory '%s'", path);
+
+	struct stat st;
+
+	if (fstatat(dirfd, copy, &st, 0) < 0)
+		return mel_err_sys(err, "cannot make directory '%s'", path);
+	if (!S_ISDIR(st.st_mode))
+		return mel_err_set(err, MEL_ERR_INPUT, "'%s' is not a directory", path);
+	return 0;
+}
+
+/* One directory being emptied; name is its name in the one above. */
+struct level {
+	DIR *dir;
+	char *name;
+};
+
+static DIR *open_level(int dirfd, const char *name)
+{
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dirfd, name, flags);
+
+	if (fd < 0 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
+		fd = openat(dirfd, name, flags);
+	if (fd < 0)
+		return NULL;
+	if (fchmod(fd, 0700) < 0) {
+		/* not ours: the removals below tell */
+	}
+
+	DIR *dir = fdopendir(fd);
+
+	if (!dir)
+		close(fd);
+	return dir;
+}
+
+int mel_rmtree(int at, const char *path, struct mel_err **err)
+{
+	MEL_VEC(struct level) stack = { 0 };
+	int result = 0;
+
+	if (unlinkat(at, path, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return mel_err_sys(err, "cannot remove '%s'", path);
+
+	DIR *top = open_level(at, path);
+
+	if (!top)
+		return mel_err_sys(err, "cannot remove '%s'", path);
+	mel_vec_push(&stack, (struct level){ top, mel_strdup(path) });
+	while (stack.len) {
+		struct level *level = &stack.at[stack.len - 1];
+		const struct dirent *entry = readdir(level->dir);
+
+		if (entry) {
+			const char *name = entry->d_name;
+
+			if (mel_text_eq(name, ".") || mel_text_eq(name, "..") ||
+			    unlinkat(dirfd(level->dir), name, 0) == 0)
+				continue;
+
+			DIR *below = open_level(dirfd(level->dir), name);
+
+			if (below) {
+				mel_vec_push(&stack, (struct level){ below, mel_strdup(name) });
+			} else if (result == 0) {
+				result = mel_err_sys(err, "cannot remove '%s' in '%s'", name,
+						     path);
+			}
+			continue;
+		}
+		closedir(level->dir);
+		stack.len--;
+
+		int parent = stack.len ? dirfd(stack.at[stack.len - 1].dir) : at;
+
+		if (unlinkat(parent, level->name, AT_REMOVEDIR) < 0 && result == 0)
+			result = mel_err_sys(err, "cannot remove '%s' in '%s'", level->name,
+					     path);
+		free(level->name);
+	}
+	mel_vec_clear(&stack);
+	return result;
+}
+
+int mel_file_copy(int from_dirfd, const char *from_path, int to_dirfd, const char *to_path,
+		  mode_t mode, struct mel_err **err)
+{
+	MEL_AUTO_CLOSE int from = mel_openat(from_dirfd, from_path, O_RDONLY | O_NONBLOCK, 0);
+
+	if (from < 0)
+		return mel_err_sys(err, "cannot open '%s'", from_path);
+
+	MEL_AUTO_CLOSE int to =
+		mel_openat(to_dirfd, to_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+
+	if (to < 0 || fchmod(to, mode) < 0)
+		return mel_err_sys(err, "cannot create '%s'", to_path);
+	if (mel_copy_fd(to, from, NULL, err) < 0)
+		return mel_err_wrap(err, "cannot copy '%s'", from_path);
+	return 0;
+}
+
+static char *temp_name(const char *name)
+{
+	static unsigned counter;
+
+	return mel_asprintf(".%s.%ld.%u.tmp", name, (long)getpid(), counter++);
+}
+
+int mel_publish_open(struct mel_publish *out, int dirfd, const char *name, mode_t mode,
+		     struct mel_err **err)
+{
+	*out = (struct mel_publish){ .dirfd = dirfd, .fd = -1, .name = mel_strdup(name) };
+	out->fd = mel_openat(dirfd, ".", O_TMPFILE | O_RDWR, mode);
+	if (out->fd < 0) {
+		out->temp = temp_name(name);
+		out->fd = mel_openat(dirfd, out->temp, O_RDWR | O_CREAT | O_EXCL, mode);
+	}
+	if (out->fd < 0) {
+		mel_err_sys(err, "cannot create '%s'", name);
+		mel_publish_abort(out);
+		return mel_err_as(err, MEL_ERR_OUTPUT);
+	}
+	return 0;
+}
+
+int mel_publish_prepare(struct mel_publish *pub, struct mel_err **err)
+{
+	char self[32];
+
+	if (fsync(pub->fd) < 0 && errno != EINVAL && errno != EROFS) {
+		mel_err_sys(err, "cannot write '%s'", pub->name);
+		return mel_err_as(err, MEL_ERR_OUTPUT);
+	}
+	if (pub->temp)
+		return 0;
+	pub->temp = temp_name(pub->name);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", pub->fd);
+	if (linkat(AT_FDCWD, self, pub->dirfd, pub->temp, AT_SYMLINK_FOLLOW) < 0) {
+		mel_err_sys(err, "cannot create '%s'", pub->name);
+		free(pub->temp);
+		pub->temp = NULL;
+		return mel_err_as(err, MEL_ERR_OUTPUT);
+	}
+	return 0;
+}
+
+int mel_publish_commit(struct mel_publish *pub, struct mel_err **err)
+{
+	if (!pub->temp && mel_publish_prepare(pub, err) < 0)
+		return -1;
+	if (renameat(pub->dirfd, pub->temp, pub->dirfd, pub->name) < 0) {
+		mel_err_sys(err, "cannot rename to '%s'", pub->name);
+		return mel_err_as(err, MEL_ERR_OUTPUT);
+	}
+	free(pub->temp);
+	pub->temp = NULL;
+	mel_publish_abort(pub);
+	return 0;
+}
+
+void mel_publish_abort(struct mel_publish *pub)
+{
+	if (pub->temp)
+		unlinkat(pub->dirfd, pub->temp, 0);
+	if (pub->fd >= 0)
+		close(pub->fd);
+	free(pub->temp);
+	free(pub->name);
+	*pub = (struct mel_publish)MEL_PUBLISH_INIT;
+}
