@@ -1,1 +1,1 @@
-include tests/gates/local.mk
+include tests/unit/base/local.mk

@@ -1,0 +1,109 @@
+/* Files below a directory, publishing, removal. */
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/io.h"
+#include "base/mem.h"
+
+static char dir_path[] = "/tmp/mel-test-fs.XXXXXX";
+static int dir_fd;
+
+static void make_dir(void)
+{
+	cr_assert(mkdtemp(dir_path));
+	dir_fd = open(dir_path, O_RDONLY | O_DIRECTORY);
+	cr_assert_geq(dir_fd, 0);
+}
+
+static void remove_dir(void)
+{
+	MEL_AUTO_ERR struct mel_err *err = NULL;
+
+	close(dir_fd);
+	cr_assert_eq(mel_rmtree(AT_FDCWD, dir_path, &err), 0);
+}
+
+TestSuite(fs, .init = make_dir, .fini = remove_dir, .timeout = 20);
+
+Test(fs, beneath_refuses_to_leave)
+{
+	cr_assert_eq(mkdirat(dir_fd, "in", 0755), 0);
+	cr_assert_eq(symlinkat("/etc", dir_fd, "out"), 0);
+	cr_assert_eq(symlinkat("in", dir_fd, "link"), 0);
+
+	MEL_AUTO_CLOSE int in = mel_openat_beneath(dir_fd, "in", O_RDONLY | O_DIRECTORY, 0);
+
+	cr_assert_geq(in, 0);
+	cr_assert_lt(mel_openat_beneath(dir_fd, "out/passwd", O_RDONLY, 0), 0);
+	cr_assert_lt(mel_openat_beneath(dir_fd, "link", O_RDONLY, 0), 0);
+	cr_assert_lt(mel_openat_beneath(dir_fd, "../x", O_RDONLY, 0), 0);
+	cr_assert_lt(mel_openat_beneath(dir_fd, "/etc/passwd", O_RDONLY, 0), 0);
+}
+
+Test(fs, publish_appears_whole_or_not_at_all)
+{
+	MEL_AUTO_ERR struct mel_err *err = NULL;
+	struct mel_buf text MEL_AUTO_BUF = MEL_BUF_INIT(100);
+	struct mel_publish dropped = MEL_PUBLISH_INIT, pub = MEL_PUBLISH_INIT;
+
+	cr_assert_eq(mel_publish_open(&dropped, dir_fd, "a", 0644, &err), 0);
+	cr_assert_eq(mel_write_full(dropped.fd, "old", 3), 0);
+	cr_assert_eq(mel_publish_prepare(&dropped, &err), 0);
+	mel_publish_abort(&dropped);
+	cr_assert_lt(faccessat(dir_fd, "a", F_OK, 0), 0);
+
+	cr_assert_eq(mel_publish_open(&pub, dir_fd, "a", 0644, &err), 0);
+	cr_assert_eq(mel_write_full(pub.fd, "new", 3), 0);
+	cr_assert_eq(mel_publish_commit(&pub, &err), 0);
+	cr_assert_eq(mel_file_read(dir_fd, "a", &text, &err), 0);
+	cr_assert_str_eq(mel_buf_text(&text), "new");
+}
+
+Test(fs, rmtree_removes_what_cannot_be_read_and_follows_no_link)
+{
+	MEL_AUTO_ERR struct mel_err *err = NULL;
+
+	cr_assert_eq(mel_mkdirs(dir_fd, "t/a/b/c", 0755, &err), 0);
+	cr_assert_eq(mel_mkdirs(dir_fd, "stays", 0755, &err), 0);
+	cr_assert_eq(symlinkat("../../stays", dir_fd, "t/a/link"), 0);
+	cr_assert_eq(mel_file_write(dir_fd, "t/a/b/c/f", "x", 1, 0600, &err), 0);
+	cr_assert_eq(fchmodat(dir_fd, "t/a/b", 0, 0), 0);
+	cr_assert_eq(mel_rmtree(dir_fd, "t", &err), 0);
+	cr_assert_lt(faccessat(dir_fd, "t", F_OK, 0), 0);
+	cr_assert_eq(faccessat(dir_fd, "stays", F_OK, 0), 0);
+	cr_assert_eq(mel_rmtree(dir_fd, "t", &err), 0, "a missing tree is fine");
+}
+
+Test(fs, read_has_a_limit_and_names_the_file)
+{
+	MEL_AUTO_ERR struct mel_err *err = NULL;
+	struct mel_buf text MEL_AUTO_BUF = MEL_BUF_INIT(3);
+
+	cr_assert_eq(mel_file_write(dir_fd, "f", "1234", 4, 0644, &err), 0);
+	cr_assert_eq(mel_file_read(dir_fd, "f", &text, &err), -1);
+	cr_assert_eq(err->kind, MEL_ERR_LIMIT);
+	cr_assert(strstr(err->text, "'f'"));
+	mel_buf_clear(&text);
+	cr_assert_eq(mel_file_read(dir_fd, "none", &text, &err), -1);
+	cr_assert_eq(err->errnum, ENOENT);
+}
+
+Test(fs, copy_keeps_bytes_and_sets_mode)
+{
+	MEL_AUTO_ERR struct mel_err *err = NULL;
+	struct mel_buf text MEL_AUTO_BUF = MEL_BUF_INIT(100);
+	struct stat st;
+
+	cr_assert_eq(mel_file_write(dir_fd, "from", "abc", 3, 0600, &err), 0);
+	cr_assert_eq(mel_file_copy(dir_fd, "from", dir_fd, "to", 0755, &err), 0);
+	cr_assert_eq(mel_file_read(dir_fd, "to", &text, &err), 0);
+	cr_assert_str_eq(mel_buf_text(&text), "abc");
+	cr_assert_eq(fstatat(dir_fd, "to", &st, 0), 0);
+	cr_assert_eq(st.st_mode & 07777, 0755u);
+}
