@@ -1,7 +1,7 @@
 /*
  * The sequence of a build: build file -> plan -> guest -> steps -> packages -> index. It is the
- * only caller of the sandbox. Everything it knows of the outside (arguments, environment, clock,
- * working directory) is in struct mel_build_opts, read once by the command.
+ * only caller of the sandbox. Everything it knows of the outside (arguments, environment,
+ * clock, working directory) is in struct mel_build_opts, read once by the command.
  */
 #pragma once
 
@@ -49,11 +49,11 @@ struct mel_build_opts {
 	struct mel_build_texts repository_append, keyring_append;
 	const char *libc_flavor; /* never NULL, "gnu" */
 	const char *cpu, *cpumodel, *memory, *disk;
-	int64_t epoch;     /* SOURCE_DATE_EPOCH, seconds */
-	const char *commit; /* of the build file; never NULL, "unknown" when not known */
-	const char *repo_url; /* never NULL */
-	const char *config_path; /* of the build file as recorded: below the repository root if there
-				    is one, else as typed */
+	int64_t epoch;           /* SOURCE_DATE_EPOCH, seconds */
+	const char *commit;      /* of the build file; never NULL, "unknown" when not known */
+	const char *repo_url;    /* never NULL */
+	const char *config_path; /* of the build file as recorded: below the repository root if
+				    there is one, else as typed */
 
 	/* guest */
 	enum mel_root_kind root;
@@ -66,7 +66,7 @@ struct mel_build_opts {
 	const char *temp_dir; /* TMPDIR or /tmp */
 
 	/* output */
-	const char *out_dir; /* never NULL */
+	const char *out_dir;     /* never NULL */
 	const char *signing_key; /* NULL or "": unsigned */
 	bool generate_index;
 	const char *name_space; /* never NULL, may be "" */
@@ -76,7 +76,7 @@ struct mel_build_opts {
 
 	/* behaviour */
 	bool debug;
-	bool keep; /* --rm=false */
+	bool keep;          /* --rm=false */
 	int64_t timeout_ns; /* --timeout, 0: that of the build file */
 
 	const char *tool_version; /* never NULL */

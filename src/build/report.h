@@ -29,11 +29,11 @@ struct mel_report {
 	struct mel_arena arena;
 	MEL_VEC(struct mel_report_package) package;
 	MEL_VEC(struct mel_report_step) step;
-	const char *root;       /* "host", "dir:/x" */
-	const char *network;    /* "none", "host" */
-	const char *cache_dir;  /* NULL: no cache; else absolute path */
-	const char *cache_mode; /* "rw", "ro", "off" */
-	const char *cache_note; /* "no cache found at …", or NULL */
+	const char *root;                  /* "host", "dir:/x" */
+	const char *network;               /* "none", "host" */
+	const char *cache_dir;             /* NULL: no cache; else absolute path */
+	const char *cache_mode;            /* "rw", "ro", "off" */
+	const char *cache_note;            /* "no cache found at …", or NULL */
 	uint64_t fetch_hits, fetch_misses; /* fetch steps served by the cache, and not */
 	int tier;
 	uint64_t elapsed_ns;
@@ -42,7 +42,8 @@ struct mel_report {
 	const char *failed_label, *failed_package;
 	const char *failed_how; /* "exit status 1", "killed by SIGKILL" */
 	uint64_t failed_elapsed_ns;
-	const char *tail[MEL_REPORT_TAIL]; /* last lines of its stderr (else stdout), oldest first */
+	const char *tail[MEL_REPORT_TAIL]; /* last lines of its stderr (else stdout), oldest
+					      first */
 	unsigned tail_len;
 	const char *kept; /* workspace kept (--rm=false), or NULL */
 };

@@ -42,7 +42,8 @@ ParameterizedTest(const size_t *i, date, parse, .timeout = 10)
 	int result = mel_date_parse(date_case[*i].text, &got, &err);
 
 	cr_assert_eq(result == 0, date_case[*i].ok, "'%s'", date_case[*i].text);
-	cr_assert_eq(got, date_case[*i].want, "'%s': got %lld", date_case[*i].text, (long long)got);
+	cr_assert_eq(got, date_case[*i].want, "'%s': got %lld", date_case[*i].text,
+		     (long long)got);
 }
 
 Test(date, format, .timeout = 10)

@@ -13,7 +13,8 @@ Test(err, wrap_puts_context_in_front, .timeout = 10)
 	errno = ENOENT;
 	cr_assert_eq(mel_err_sys(&err, "cannot open '%s'", "k.rsa"), -1);
 	cr_assert_eq(mel_err_wrap(&err, "cannot load key"), -1);
-	cr_assert_str_eq(err->text, "cannot load key: cannot open 'k.rsa': No such file or directory");
+	cr_assert_str_eq(err->text,
+			 "cannot load key: cannot open 'k.rsa': No such file or directory");
 	cr_assert_eq(err->kind, MEL_ERR_SYSTEM);
 	cr_assert_eq(err->errnum, ENOENT);
 }
@@ -45,8 +46,8 @@ Test(err, exit_status_by_kind, .timeout = 10)
 		enum mel_err_kind kind;
 		int want;
 	} row[] = {
-		{ MEL_ERR_STEP, 1 },    { MEL_ERR_USAGE, 2 },  { MEL_ERR_INPUT, 3 },
-		{ MEL_ERR_SANDBOX, 4 }, { MEL_ERR_LINT, 5 },   { MEL_ERR_OUTPUT, 6 },
+		{ MEL_ERR_STEP, 1 },      { MEL_ERR_USAGE, 2 }, { MEL_ERR_INPUT, 3 },
+		{ MEL_ERR_SANDBOX, 4 },   { MEL_ERR_LINT, 5 },  { MEL_ERR_OUTPUT, 6 },
 		{ MEL_ERR_TIMEOUT, 124 },
 	};
 

@@ -1,0 +1,115 @@
+/* The build cache of the host: see cache.h. */
+#include "build/cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/slice.h"
+
+static const char *const mode_name[] = {
+	[MEL_CACHE_RW] = "rw",
+	[MEL_CACHE_RO] = "ro",
+	[MEL_CACHE_OFF] = "off",
+};
+
+const char *mel_cache_mode_name(enum mel_cache_mode mode)
+{
+	return mode_name[mode];
+}
+
+/* Is a the same as b or one of its ancestors? Both absolute and clean. */
+static bool holds(const char *a, const char *b)
+{
+	size_t len = strlen(a);
+
+	return strncmp(a, b, len) == 0 && (b[len] == '\0' || b[len] == '/' || len == 1);
+}
+
+static int check_place(const char *path, const char *other, const char *what,
+		       struct mel_err **err)
+{
+	if (holds(path, other) || holds(other, path))
+		return mel_err_set(err, MEL_ERR_INPUT,
+				   "cache directory '%s' and %s '%s' may not hold each other; "
+				   "name another --cache-dir",
+				   path, what, other);
+	return 0;
+}
+
+static void warn_owner(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return;
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		mel_log(MEL_LOG_WARN, "cache directory %s belongs to uid %u", path, st.st_uid);
+	else if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+		mel_log(MEL_LOG_WARN, "cache directory %s can be written by everybody", path);
+}
+
+static int absent(struct mel_cache *out, const struct mel_build_opts *opts, int errnum,
+		  struct mel_err **err)
+{
+	if (!opts->cache_dir_given) {
+		char cwd[4096];
+
+		out->note = mel_asprintf(
+			"no cache found at %s%s%s",
+			opts->cache_dir[0] == '/' || !getcwd(cwd, sizeof(cwd)) ? "" : cwd,
+			opts->cache_dir[0] == '/' ? "" : "/", opts->cache_dir);
+		return 0;
+	}
+	if (errnum != ENOENT) {
+		errno = errnum;
+		mel_err_sys(err, "cannot use cache directory '%s'", opts->cache_dir);
+		return mel_err_as(err, MEL_ERR_INPUT);
+	}
+	if (mel_mkdirs(AT_FDCWD, opts->cache_dir, 0700, err) < 0) {
+		mel_err_wrap(err, "--cache-dir");
+		return mel_err_as(err, MEL_ERR_INPUT);
+	}
+	mel_log(MEL_LOG_INFO, "made cache directory %s", opts->cache_dir);
+	out->path = realpath(opts->cache_dir, NULL);
+	return 0;
+}
+
+int mel_cache_open(struct mel_cache *out, const struct mel_build_opts *opts,
+		   const char *work_path, const char *out_dir, struct mel_err **err)
+{
+	struct stat st;
+
+	*out = (struct mel_cache){ .mode = opts->cache_mode };
+	if (opts->cache_mode == MEL_CACHE_OFF || opts->cache_dir[0] == '\0') {
+		out->mode = MEL_CACHE_OFF;
+		return 0;
+	}
+	out->path = realpath(opts->cache_dir, NULL);
+	if (!out->path && absent(out, opts, errno, err) < 0)
+		return -1;
+	if (!out->path)
+		return 0;
+	if (stat(out->path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return mel_err_set(err, MEL_ERR_INPUT,
+				   "cache directory '%s' is not a directory", opts->cache_dir);
+	if (mel_text_eq(out->path, "/"))
+		return mel_err_set(err, MEL_ERR_INPUT, "'/' cannot be a cache directory");
+	if (check_place(out->path, work_path, "the workspace", err) < 0 ||
+	    check_place(out->path, out_dir, "the output directory", err) < 0)
+		return -1;
+	warn_owner(out->path);
+	return 0;
+}
+
+void mel_cache_close(struct mel_cache *cache)
+{
+	free(cache->path);
+	free(cache->note);
+	*cache = (struct mel_cache){ 0 };
+}

@@ -1,0 +1,183 @@
+/* The guest of a build: see guest.h. */
+#include "build/guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/slice.h"
+#include "guest/helper_image.h"
+
+enum { BUILD_ID = 1000 };
+
+static int say(struct mel_err **err, const struct sbx_err *why)
+{
+	const char *hint = sbx_hint_text(why->hint);
+
+	return mel_err_set(err, MEL_ERR_SANDBOX, "sandbox: %s%s%s", why->text,
+			   hint ? "\nhint: " : "", hint ? hint : "");
+}
+
+int mel_guest_choose_ids(struct mel_guest *guest, const struct mel_workspace *ws,
+			 const struct mel_cache *cache, struct mel_err **err)
+{
+	struct sbx_err why = { 0 };
+
+	if (sbx_ids_choose(&guest->ids, BUILD_ID, BUILD_ID, ws->work_fd, cache->path != NULL,
+			   &why) < 0)
+		return say(err, &why);
+	if (guest->ids.warning != SBX_HINT_NONE) {
+		const char *text = sbx_hint_text(guest->ids.warning);
+
+		mel_log(guest->ids.mode == SBX_IDS_CALLER ? MEL_LOG_WARN : MEL_LOG_DEBUG, "%s",
+			text ? text : "files of the build keep a single owner");
+	}
+	return 0;
+}
+
+/* The helper program of our own pipelines, shown read-only at /.melange/helper. */
+static int add_helper(struct mel_guest *guest, struct mel_workspace *ws, struct mel_err **err)
+{
+	struct mel_arena *arena = &guest->rootfs.arena;
+
+	if (mel_file_write(ws->dirfd, "helper", mel_helper_image, mel_helper_image_len, 0755,
+			   err) < 0)
+		return -1;
+	mel_vec_push(&guest->rootfs.mount,
+		     (struct sbx_mount){
+			     .type = SBX_BIND,
+			     .flags = SBX_READONLY,
+			     .source = mel_arena_printf(arena, "%s/helper", ws->path),
+			     .target = "/.melange/helper",
+		     });
+	return 0;
+}
+
+static int add_bind_ro(struct mel_guest *guest, const struct mel_build_texts *paths,
+		       struct mel_err **err)
+{
+	for (size_t i = 0; i < paths->len; i++) {
+		MEL_AUTO_FREE char *real = realpath(paths->at[i], NULL);
+
+		if (!real) {
+			mel_err_sys(err, "--bind-ro: cannot use '%s'", paths->at[i]);
+			return mel_err_as(err, MEL_ERR_INPUT);
+		}
+		if (paths->at[i][0] != '/' || mel_text_eq(real, "/"))
+			return mel_err_set(err, MEL_ERR_USAGE,
+					   "--bind-ro: '%s' is not an absolute path below '/'",
+					   paths->at[i]);
+		mel_vec_push(&guest->rootfs.mount,
+			     (struct sbx_mount){
+				     .type = SBX_BIND,
+				     .flags = SBX_READONLY,
+				     .source = mel_arena_strdup(&guest->rootfs.arena, real),
+				     .target = paths->at[i],
+			     });
+	}
+	return 0;
+}
+
+static void add_work_and_cache(struct mel_guest *guest, const struct mel_workspace *ws,
+			       const struct mel_cache *cache)
+{
+	mel_vec_push(&guest->rootfs.mount, (struct sbx_mount){
+						   .type = SBX_BIND,
+						   .flags = SBX_IDMAP,
+						   .source = ws->work_path,
+						   .target = MEL_GUEST_WORK,
+					   });
+	if (cache->path)
+		mel_vec_push(&guest->rootfs.mount,
+			     (struct sbx_mount){
+				     .type = SBX_BIND,
+				     .flags = SBX_IDMAP |
+					      (cache->mode == MEL_CACHE_RO ? SBX_READONLY : 0),
+				     .source = cache->path,
+				     .target = MEL_CACHE_TARGET,
+			     });
+}
+
+static int try_open(struct mel_guest *guest, struct mel_workspace *ws,
+		    const struct mel_cache *cache, const char *tree,
+		    const struct mel_build_texts *bind_ro, bool use_overlay,
+		    struct sbx_err *why, struct mel_err **err)
+{
+	MEL_AUTO_ERR struct mel_err *ignored = NULL;
+
+	mel_rootfs_clear(&guest->rootfs);
+	mel_rmtree(ws->dirfd, "root", &ignored);
+	if (mel_rootfs_make(&guest->rootfs, ws, tree, use_overlay, guest->network, err) < 0 ||
+	    add_helper(guest, ws, err) < 0 || add_bind_ro(guest, bind_ro, err) < 0)
+		return -1;
+	add_work_and_cache(guest, ws, cache);
+	if (mel_workspace_give(ws, &guest->ids, err) < 0)
+		return -1;
+
+	const struct sbx_spec spec = {
+		.root = guest->rootfs.path,
+		.ids = guest->ids,
+		.mount = guest->rootfs.mount.at,
+		.mount_len = guest->rootfs.mount.len,
+		.net = guest->network ? SBX_NET_HOST : SBX_NET_NONE,
+	};
+
+	return sbx_open(&guest->sbx, &spec, why) < 0 ? say(err, why) : 0;
+}
+
+static void note(struct mel_guest *guest)
+{
+	const struct sbx_info *info = sbx_info(guest->sbx);
+
+	guest->tier = info->tier;
+	for (size_t i = 0; i < info->warning_len; i++) {
+		const char *text = sbx_hint_text(info->warning[i]);
+
+		if (text)
+			mel_log(MEL_LOG_WARN, "%s", text);
+	}
+	mel_log(MEL_LOG_DEBUG, "steps are run by %s (%s)", guest->rootfs.shell,
+		guest->rootfs.shell_why);
+}
+
+int mel_guest_open(struct mel_guest *guest, struct mel_workspace *ws,
+		   const struct mel_cache *cache, const char *tree,
+		   const struct mel_build_texts *bind_ro, bool network, struct mel_err **err)
+{
+	struct sbx_err why = { 0 };
+
+	guest->network = network;
+	if (try_open(guest, ws, cache, tree, bind_ro, true, &why, err) < 0) {
+		/* An overlay may be refused (upper on another overlay, old kernel): show the
+		 * layers read-only then. */
+		if (why.stage != SBX_STAGE_BIND)
+			return -1;
+
+		MEL_AUTO_ERR struct mel_err *first = *err;
+
+		*err = NULL;
+		if (try_open(guest, ws, cache, tree, bind_ro, false, &why, err) < 0)
+			return -1;
+		mel_log(MEL_LOG_DEBUG, "the root is read-only here: %s", first->text);
+	}
+	note(guest);
+	return 0;
+}
+
+void mel_guest_stop(struct mel_guest *guest)
+{
+	sbx_close(guest->sbx);
+	guest->sbx = NULL;
+}
+
+void mel_guest_close(struct mel_guest *guest)
+{
+	mel_guest_stop(guest);
+	mel_rootfs_clear(&guest->rootfs);
+}

@@ -1,0 +1,36 @@
+/*
+ * The guest of a build: plan and workspace turned into a sandbox specification, and the running
+ * sandbox that comes of it. Words the sandbox's errors and warnings.
+ */
+#pragma once
+
+#include "build/cache.h"
+#include "build/rootfs.h"
+#include "build/workspace.h"
+#include "sandbox/sbx.h"
+
+#define MEL_GUEST_WORK "/home/build"
+
+struct mel_guest {
+	struct sbx *sbx;          /* owned */
+	struct sbx_ids ids;       /* how ids inside relate to the host's */
+	struct mel_rootfs rootfs; /* owned */
+	bool network;             /* the host's network is shared */
+	int tier;
+};
+
+/*
+ * Choose ids (before the workspace is filled, since they decide who owns it). cache: whether
+ * the guest must reach files of the caller. Errors: SANDBOX.
+ */
+int mel_guest_choose_ids(struct mel_guest *guest, const struct mel_workspace *ws,
+			 const struct mel_cache *cache, struct mel_err **err);
+/*
+ * Lay out the root, start the sandbox. tree: "" for the host's root, else an absolute path;
+ * bind_ro: further folders of the host at the same place. Errors: SANDBOX, SYSTEM, INPUT.
+ */
+int mel_guest_open(struct mel_guest *guest, struct mel_workspace *ws,
+		   const struct mel_cache *cache, const char *tree,
+		   const struct mel_build_texts *bind_ro, bool network, struct mel_err **err);
+void mel_guest_stop(struct mel_guest *guest); /* no process is left; ids and root stay */
+void mel_guest_close(struct mel_guest *guest);

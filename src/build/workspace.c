@@ -1,0 +1,344 @@
+/* The directories of one build: see workspace.h. Source: flock(2), mkdtemp(3). */
+#include "build/workspace.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/slice.h"
+#include "base/vec.h"
+#include "build/ignore.h"
+#include "sandbox/sbx.h"
+
+#define STATE_PREFIX "melange."
+#define LOCK_NAME    "lock"
+#define MARKER_NAME  ".melange-workspace"
+
+static char *absolute(const char *path)
+{
+	return realpath(path, NULL);
+}
+
+/* Remove one state directory if nobody holds its lock. */
+static void remove_stale(int temp_fd, const char *name)
+{
+	MEL_AUTO_ERR struct mel_err *ignored = NULL;
+	MEL_AUTO_CLOSE int fd =
+		mel_openat(temp_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	MEL_AUTO_CLOSE int lock =
+		fd < 0 ? -1 : mel_openat(fd, LOCK_NAME, O_RDWR | O_NOFOLLOW, 0);
+	struct stat st;
+
+	if (lock < 0 || fstat(lock, &st) < 0 || st.st_uid != geteuid() ||
+	    flock(lock, LOCK_EX | LOCK_NB) < 0)
+		return;
+	if (mel_rmtree(temp_fd, name, &ignored) == 0)
+		mel_log(MEL_LOG_DEBUG, "removed %s, left by a build that was killed", name);
+}
+
+static void remove_all_stale(const char *temp_dir)
+{
+	DIR *dir = opendir(temp_dir);
+	const struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		if (mel_text_starts(entry->d_name, STATE_PREFIX))
+			remove_stale(dirfd(dir), entry->d_name);
+	closedir(dir);
+}
+
+static int open_state(struct mel_workspace *ws, const char *temp_dir, struct mel_err **err)
+{
+	MEL_AUTO_FREE char *temp = absolute(temp_dir);
+
+	if (!temp)
+		return mel_err_sys(err, "cannot use temporary directory '%s'", temp_dir);
+	remove_all_stale(temp);
+	ws->path = mel_asprintf("%s/" STATE_PREFIX "%ld.XXXXXX", temp, (long)getpid());
+	if (!mkdtemp(ws->path)) {
+		mel_err_sys(err, "cannot make a directory in '%s'", temp);
+		free(ws->path);
+		ws->path = NULL;
+		return -1;
+	}
+	ws->dirfd = mel_openat(AT_FDCWD, ws->path, O_RDONLY | O_DIRECTORY, 0);
+	ws->lock_fd = ws->dirfd < 0 ? -1
+				    : mel_openat(ws->dirfd, LOCK_NAME,
+						 O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	if (ws->lock_fd < 0 || flock(ws->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return mel_err_sys(err, "cannot lock '%s'", ws->path);
+	return 0;
+}
+
+static bool is_empty_dir(int fd)
+{
+	int own = dup(fd);
+	DIR *dir = own < 0 ? NULL : fdopendir(own);
+	const struct dirent *entry;
+	bool is_empty = dir != NULL;
+
+	while (dir && is_empty && (entry = readdir(dir)))
+		is_empty = mel_text_eq(entry->d_name, ".") || mel_text_eq(entry->d_name, "..");
+	if (dir)
+		closedir(dir);
+	else if (own >= 0)
+		close(own);
+	return is_empty;
+}
+
+/* The user's workspace: ours only when it is empty or carries our marker from before. */
+static int open_user_work(struct mel_workspace *ws, const char *user_dir, const char *arch,
+			  struct mel_err **err)
+{
+	MEL_AUTO_FREE char *typed = mel_asprintf("%s/%s", user_dir, arch);
+
+	if (mel_mkdirs(AT_FDCWD, typed, 0755, err) < 0)
+		return mel_err_wrap(err, "--workspace-dir");
+	ws->work_path = absolute(typed);
+	ws->work_fd = mel_openat(AT_FDCWD, typed, O_RDONLY | O_DIRECTORY, 0);
+	if (!ws->work_path || ws->work_fd < 0)
+		return mel_err_sys(err, "cannot open workspace '%s'", typed);
+
+	if (faccessat(ws->work_fd, MARKER_NAME, F_OK, 0) < 0) {
+		if (!is_empty_dir(ws->work_fd))
+			return mel_err_set(
+				err, MEL_ERR_INPUT,
+				"'%s' is not empty and was not made by a build; name "
+				"another --workspace-dir or empty it",
+				typed);
+	}
+	ws->is_user_dir = true;
+	return mel_file_write(ws->work_fd, MARKER_NAME, "", 0, 0644, err);
+}
+
+int mel_workspace_open(struct mel_workspace *out, const char *temp_dir, const char *user_dir,
+		       const char *arch, struct mel_err **err)
+{
+	*out = (struct mel_workspace)MEL_WORKSPACE_INIT;
+	if (open_state(out, temp_dir, err) < 0)
+		return -1;
+	if (user_dir)
+		return open_user_work(out, user_dir, arch, err);
+	if (mkdirat(out->dirfd, "work", 0755) < 0)
+		return mel_err_sys(err, "cannot make workspace in '%s'", out->path);
+	out->work_path = mel_asprintf("%s/work", out->path);
+	out->work_fd = mel_openat(out->dirfd, "work", O_RDONLY | O_DIRECTORY, 0);
+	if (out->work_fd < 0)
+		return mel_err_sys(err, "cannot open workspace '%s'", out->work_path);
+	return 0;
+}
+
+/* chown everything at and below dirfd, by fds, without following links; iterative. */
+static int give_tree(int dirfd_, uid_t uid, gid_t gid, struct mel_err **err)
+{
+	MEL_VEC(DIR *) stack = { 0 };
+	int own = openat(dirfd_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *top = own < 0 ? NULL : fdopendir(own);
+	int result = 0;
+
+	if (!top || fchown(own, uid, gid) < 0)
+		result = mel_err_sys(err, "cannot give the workspace to uid %u", uid);
+	if (top)
+		mel_vec_push(&stack, top);
+	while (stack.len) {
+		DIR *dir = stack.at[stack.len - 1];
+		const struct dirent *entry = result == 0 ? readdir(dir) : NULL;
+
+		if (!entry) {
+			closedir(dir);
+			stack.len--;
+			continue;
+		}
+		if (mel_text_eq(entry->d_name, ".") || mel_text_eq(entry->d_name, ".."))
+			continue;
+		if (fchownat(dirfd(dir), entry->d_name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0) {
+			result = mel_err_sys(err, "cannot give '%s' to uid %u", entry->d_name,
+					     uid);
+			continue;
+		}
+
+		int below = openat(dirfd(dir), entry->d_name,
+				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		DIR *next = below < 0 ? NULL : fdopendir(below);
+
+		if (next)
+			mel_vec_push(&stack, next);
+	}
+	mel_vec_clear(&stack);
+	return result;
+}
+
+int mel_workspace_give(struct mel_workspace *ws, const struct sbx_ids *ids,
+		       struct mel_err **err)
+{
+	static const char *const own[] = { "root", "upper", "layer-work" };
+
+	if (ids->host_uid == geteuid() && ids->host_gid == getegid())
+		return 0;
+	if (fchown(ws->dirfd, ids->host_uid, ids->host_gid) < 0)
+		return mel_err_sys(err, "cannot give '%s' to uid %u", ws->path, ids->host_uid);
+	for (size_t i = 0; i < MEL_COUNTOF(own); i++) {
+		MEL_AUTO_CLOSE int fd =
+			mel_openat(ws->dirfd, own[i], O_RDONLY | O_DIRECTORY, 0);
+
+		if (fd >= 0 && give_tree(fd, ids->host_uid, ids->host_gid, err) < 0)
+			return -1;
+	}
+	return ids->idmap_mounts ? 0
+				 : give_tree(ws->work_fd, ids->host_uid, ids->host_gid, err);
+}
+
+/* A directory pair on the way through the source; prefix is its path below the source. */
+struct copy_level {
+	DIR *from;
+	int to_fd;
+	char *prefix;
+};
+
+typedef MEL_VEC(struct copy_level) copy_stack;
+
+static int copy_enter(copy_stack *stack, int from_at, const char *from_name, int to_at,
+		      const char *to_name, char *prefix, struct mel_err **err)
+{
+	int from = openat(from_at, from_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int to = openat(to_at, to_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = from < 0 ? NULL : fdopendir(from);
+
+	if (!dir || to < 0) {
+		mel_err_sys(err, "cannot copy directory '%s'", *prefix ? prefix : from_name);
+		if (dir)
+			closedir(dir);
+		else if (from >= 0)
+			close(from);
+		if (to >= 0)
+			close(to);
+		free(prefix);
+		return -1;
+	}
+	mel_vec_push(stack, (struct copy_level){ dir, to, prefix });
+	return 0;
+}
+
+static int copy_link(int from, int to, const char *name, struct mel_err **err)
+{
+	char target[4096];
+	ssize_t len = readlinkat(from, name, target, sizeof(target) - 1);
+
+	if (len < 0)
+		return mel_err_sys(err, "cannot read link '%s'", name);
+	target[len] = '\0';
+	unlinkat(to, name, 0);
+	if (symlinkat(target, to, name) < 0)
+		return mel_err_sys(err, "cannot make link '%s'", name);
+	return 0;
+}
+
+static int copy_entry(copy_stack *stack, const char *name, const struct mel_ignore *ignore,
+		      const struct stat *skip, struct mel_err **err)
+{
+	struct copy_level level = stack->at[stack->len - 1];
+	MEL_AUTO_FREE char *path =
+		mel_asprintf("%s%s%s", level.prefix, *level.prefix ? "/" : "", name);
+	int from = dirfd(level.from);
+	struct stat st;
+
+	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return mel_err_sys(err, "cannot read source '%s'", path);
+	if ((st.st_dev == skip->st_dev && st.st_ino == skip->st_ino) ||
+	    mel_ignore_match(ignore, path, S_ISDIR(st.st_mode)))
+		return 0;
+	switch (st.st_mode & S_IFMT) {
+	case S_IFDIR:
+		if (mkdirat(level.to_fd, name, 0755) < 0 && errno != EEXIST)
+			return mel_err_sys(err, "cannot make directory '%s'", path);
+		return copy_enter(stack, from, name, level.to_fd, name, mel_steal_ptr(&path),
+				  err);
+	case S_IFLNK:
+		return copy_link(from, level.to_fd, name, err);
+	case S_IFREG:
+		unlinkat(level.to_fd, name, 0);
+		return mel_file_copy(from, name, level.to_fd, name, st.st_mode & 0777, err);
+	default:
+		return 0; /* sockets, pipes and devices are no sources */
+	}
+}
+
+int mel_workspace_populate(struct mel_workspace *ws, const char *source_dir,
+			   struct mel_err **err)
+{
+	struct mel_ignore ignore MEL_AUTO_IGNORE = { 0 };
+	copy_stack stack = { 0 };
+	struct stat own;
+	int result;
+
+	if (fstat(ws->work_fd, &own) < 0)
+		return mel_err_sys(err, "cannot read workspace");
+
+	MEL_AUTO_CLOSE int top = mel_openat(AT_FDCWD, source_dir, O_RDONLY | O_DIRECTORY, 0);
+
+	if (top < 0) {
+		mel_err_sys(err, "cannot open source directory '%s'", source_dir);
+		return mel_err_as(err, MEL_ERR_INPUT);
+	}
+	if (mel_ignore_load(&ignore, top, err) < 0)
+		return mel_err_wrap(err, "'%s/.melangeignore'", source_dir);
+	result = copy_enter(&stack, top, ".", ws->work_fd, ".", mel_strdup(""), err);
+	while (stack.len) {
+		struct copy_level *level = &stack.at[stack.len - 1];
+		const struct dirent *entry = result == 0 ? readdir(level->from) : NULL;
+
+		if (!entry) {
+			closedir(level->from);
+			close(level->to_fd);
+			free(level->prefix);
+			stack.len--;
+		} else if (!mel_text_eq(entry->d_name, ".") &&
+			   !mel_text_eq(entry->d_name, "..")) {
+			result = copy_entry(&stack, entry->d_name, &ignore, &own, err);
+		}
+	}
+	mel_vec_clear(&stack);
+	return result;
+}
+
+/* Empty a directory that stays itself; files of mapped ids need the map. */
+static void remove_path(const struct sbx_ids *ids, int at, const char *name, const char *path)
+{
+	MEL_AUTO_ERR struct mel_err *why = NULL;
+	struct sbx_err sbx_why = { 0 };
+
+	if (mel_rmtree(at, name, &why) == 0)
+		return;
+	if (ids && sbx_rmtree(ids, path, &sbx_why) == 0)
+		return;
+	mel_log(MEL_LOG_WARN, "%s", why->text);
+}
+
+void mel_workspace_close(struct mel_workspace *ws, const struct sbx_ids *ids, bool keep)
+{
+	if (ws->path && !keep) {
+		if (ws->is_user_dir && ws->work_fd >= 0)
+			remove_path(ids, AT_FDCWD, ws->work_path, ws->work_path);
+		remove_path(ids, AT_FDCWD, ws->path, ws->path);
+	} else if (ws->path && ws->dirfd >= 0) {
+		unlinkat(ws->dirfd, LOCK_NAME, 0); /* without a lock file it is never stale */
+	}
+	if (ws->work_fd >= 0)
+		close(ws->work_fd);
+	if (ws->lock_fd >= 0)
+		close(ws->lock_fd);
+	if (ws->dirfd >= 0)
+		close(ws->dirfd);
+	free(ws->work_path);
+	free(ws->path);
+	*ws = (struct mel_workspace)MEL_WORKSPACE_INIT;
+}
