@@ -1,1 +1,3 @@
 include tests/unit/base/local.mk
+include tests/gates/local.mk
+include tests/bench/local.mk

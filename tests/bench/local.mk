@@ -1,0 +1,15 @@
+# `make bench`: measurements, printed as ratios; nothing of it is a test.
+MEL_BENCHES = tests/bench/bench-step tests/bench/bench-setup tests/bench/bench-build
+EXTRA_PROGRAMS += $(MEL_BENCHES)
+CLEANFILES += $(MEL_BENCHES)
+
+MEL_BENCH_COMMON = tests/bench/bench.c tests/bench/bench.h
+tests_bench_bench_step_SOURCES = tests/bench/bench-step.c $(MEL_BENCH_COMMON)
+tests_bench_bench_build_SOURCES = tests/bench/bench-build.c $(MEL_BENCH_COMMON)
+tests_bench_bench_setup_SOURCES = tests/bench/bench-setup.c $(MEL_BENCH_COMMON)
+tests_bench_bench_setup_LDADD = sandbox/libmelange-sandbox.a $(SECCOMP_LIBS) $(CAP_LIBS)
+
+bench: all $(MEL_BENCHES)
+	@for bench in $(MEL_BENCHES); do ./$$bench || exit 1; done
+
+.PHONY: bench
