@@ -1,3 +1,3 @@
 noinst_LIBRARIES += src/codec/libcodec.a
 src_codec_libcodec_a_SOURCES = \
-	src/codec/layer.c src/codec/layer.h
+	src/codec/elf.c src/codec/elf.h
