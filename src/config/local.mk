@@ -1,3 +1,3 @@
 noinst_LIBRARIES += src/config/libconfig.a
 src_config_libconfig_a_SOURCES = \
-	src/config/layer.c src/config/layer.h
+	src/config/model.c src/config/model.h
