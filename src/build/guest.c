@@ -105,22 +105,27 @@ static void add_work_and_cache(struct mel_guest *guest, const struct mel_workspa
 }
 
 static int try_open(struct mel_guest *guest, struct mel_workspace *ws,
-		    const struct mel_cache *cache, const char *tree,
-		    const struct mel_build_texts *bind_ro, bool use_overlay,
-		    struct sbx_err *why, struct mel_err **err)
+		    const struct mel_cache *cache, const struct mel_guest_spec *spec,
+		    bool use_overlay, struct sbx_err *why, struct mel_err **err)
 {
+	const struct mel_rootfs_spec rootfs = {
+		.tree = spec->tree,
+		.use_overlay = use_overlay,
+		.with_resolver = spec->network,
+		.environment = spec->environment,
+	};
 	MEL_AUTO_ERR struct mel_err *ignored = NULL;
 
 	mel_rootfs_clear(&guest->rootfs);
 	mel_rmtree(ws->dirfd, "root", &ignored);
-	if (mel_rootfs_make(&guest->rootfs, ws, tree, use_overlay, guest->network, err) < 0 ||
-	    add_helper(guest, ws, err) < 0 || add_bind_ro(guest, bind_ro, err) < 0)
+	if (mel_rootfs_make(&guest->rootfs, ws, &rootfs, err) < 0 ||
+	    add_helper(guest, ws, err) < 0 || add_bind_ro(guest, spec->bind_ro, err) < 0)
 		return -1;
 	add_work_and_cache(guest, ws, cache);
 	if (mel_workspace_give(ws, &guest->ids, err) < 0)
 		return -1;
 
-	const struct sbx_spec spec = {
+	const struct sbx_spec sandbox = {
 		.root = guest->rootfs.path,
 		.ids = guest->ids,
 		.mount = guest->rootfs.mount.at,
@@ -128,7 +133,7 @@ static int try_open(struct mel_guest *guest, struct mel_workspace *ws,
 		.net = guest->network ? SBX_NET_HOST : SBX_NET_NONE,
 	};
 
-	return sbx_open(&guest->sbx, &spec, why) < 0 ? say(err, why) : 0;
+	return sbx_open(&guest->sbx, &sandbox, why) < 0 ? say(err, why) : 0;
 }
 
 static void note(struct mel_guest *guest)
@@ -147,13 +152,13 @@ static void note(struct mel_guest *guest)
 }
 
 int mel_guest_open(struct mel_guest *guest, struct mel_workspace *ws,
-		   const struct mel_cache *cache, const char *tree,
-		   const struct mel_build_texts *bind_ro, bool network, struct mel_err **err)
+		   const struct mel_cache *cache, const struct mel_guest_spec *spec,
+		   struct mel_err **err)
 {
 	struct sbx_err why = { 0 };
 
-	guest->network = network;
-	if (try_open(guest, ws, cache, tree, bind_ro, true, &why, err) < 0) {
+	guest->network = spec->network;
+	if (try_open(guest, ws, cache, spec, true, &why, err) < 0) {
 		/* An overlay may be refused (upper on another overlay, old kernel): show the
 		 * layers read-only then. */
 		if (why.stage != SBX_STAGE_BIND)
@@ -162,7 +167,7 @@ int mel_guest_open(struct mel_guest *guest, struct mel_workspace *ws,
 		MEL_AUTO_ERR struct mel_err *first = *err;
 
 		*err = NULL;
-		if (try_open(guest, ws, cache, tree, bind_ro, false, &why, err) < 0)
+		if (try_open(guest, ws, cache, spec, false, &why, err) < 0)
 			return -1;
 		mel_log(MEL_LOG_DEBUG, "the root is read-only here: %s", first->text);
 	}

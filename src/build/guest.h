@@ -25,12 +25,17 @@ struct mel_guest {
  */
 int mel_guest_choose_ids(struct mel_guest *guest, const struct mel_workspace *ws,
 			 const struct mel_cache *cache, struct mel_err **err);
-/*
- * Lay out the root, start the sandbox. tree: "" for the host's root, else an absolute path;
- * bind_ro: further folders of the host at the same place. Errors: SANDBOX, SYSTEM, INPUT.
- */
+struct mel_guest_spec {
+	const char *tree; /* "" for the host's root, else an absolute path */
+	const struct mel_build_texts
+		*bind_ro; /* further folders of the host, at the same place */
+	bool network;
+	const struct mel_environment *environment; /* accounts; NULL: none */
+};
+
+/* Lay out the root and start the sandbox. Errors: SANDBOX, SYSTEM, INPUT. */
 int mel_guest_open(struct mel_guest *guest, struct mel_workspace *ws,
-		   const struct mel_cache *cache, const char *tree,
-		   const struct mel_build_texts *bind_ro, bool network, struct mel_err **err);
+		   const struct mel_cache *cache, const struct mel_guest_spec *spec,
+		   struct mel_err **err);
 void mel_guest_stop(struct mel_guest *guest); /* no process is left; ids and root stay */
 void mel_guest_close(struct mel_guest *guest);

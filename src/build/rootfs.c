@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/slice.h"
@@ -88,11 +89,9 @@ static const char *const etc_dirs[] = {
 static const char *const etc_prefixes[] = { "java", "clang", "lua", "python3", "ruby", "tcl" };
 
 static const char passwd_text[] = "root:x:0:0:root:/root:/bin/sh\n"
-				  "build:x:1000:1000:build:/home/build:/bin/sh\n"
 				  "nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n";
 static const char group_text[] = "root:x:0:\n"
 				 "tty:x:5:\n"
-				 "build:x:1000:build\n"
 				 "nogroup:x:65534:\n";
 static const char hosts_text[] = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n";
 static const char nsswitch_text[] = "passwd: files\ngroup: files\nshadow: files\n"
@@ -105,8 +104,8 @@ static const char sh_profile_text[] = "export PATH=/usr/local/sbin:/usr/local/bi
 struct maker {
 	struct mel_rootfs *out;
 	const struct mel_workspace *ws;
+	const struct mel_rootfs_spec *spec;
 	int root_fd;
-	bool use_overlay;
 };
 
 static int make_dir(int at, const char *path, mode_t mode, struct mel_err **err)
@@ -134,8 +133,8 @@ static int add_layer(struct maker *m, const char *name, struct mel_err **err)
 {
 	struct mel_arena *arena = &m->out->arena;
 	struct sbx_mount mount = {
-		.type = m->use_overlay ? SBX_OVERLAY : SBX_BIND,
-		.flags = m->use_overlay ? 0 : SBX_READONLY,
+		.type = m->spec->use_overlay ? SBX_OVERLAY : SBX_BIND,
+		.flags = m->spec->use_overlay ? 0 : SBX_READONLY,
 		.source = in_tree(m, name),
 		.target = mel_arena_printf(arena, "/%s", name),
 	};
@@ -144,7 +143,7 @@ static int add_layer(struct maker *m, const char *name, struct mel_err **err)
 
 	if (make_dir(m->root_fd, name, 0755, err) < 0)
 		return -1;
-	if (m->use_overlay) {
+	if (m->spec->use_overlay) {
 		if (make_dir(m->ws->dirfd, "upper", 0755, err) < 0 ||
 		    make_dir(m->ws->dirfd, "layer-work", 0755, err) < 0 ||
 		    make_dir(m->ws->dirfd, upper, 0755, err) < 0 ||
@@ -276,6 +275,37 @@ static int bind_etc_by_prefix(struct maker *m, struct mel_err **err)
 	return result;
 }
 
+/* passwd and group: ours, then the accounts of the build file. */
+static int write_accounts(struct maker *m, struct mel_err **err)
+{
+	const struct mel_environment *env = m->spec->environment;
+	struct mel_buf passwd MEL_AUTO_BUF = MEL_BUF_INIT(FILE_MAX_BYTES);
+	struct mel_buf group MEL_AUTO_BUF = MEL_BUF_INIT(FILE_MAX_BYTES);
+
+	mel_buf_add_text(&passwd, passwd_text);
+	mel_buf_add_text(&group, group_text);
+	for (size_t i = 0; env && i < env->accounts.user_len; i++) {
+		const struct mel_user *user = &env->accounts.user[i];
+
+		mel_buf_printf(
+			&passwd, "%s:x:%u:%u:%s:%s:%s\n", user->username, (unsigned)user->uid,
+			(unsigned)(user->has_gid ? user->gid : user->uid), user->username,
+			user->homedir && *user->homedir ? user->homedir : "/home/build",
+			user->shell && *user->shell ? user->shell : "/bin/sh");
+	}
+	for (size_t i = 0; env && i < env->accounts.group_len; i++) {
+		const struct mel_group *one = &env->accounts.group[i];
+
+		mel_buf_printf(&group, "%s:x:%u:", one->groupname, (unsigned)one->gid);
+		for (size_t j = 0; j < one->members.len; j++)
+			mel_buf_printf(&group, "%s%s", j ? "," : "", one->members.at[j]);
+		mel_buf_add_char(&group, '\n');
+	}
+	return write_etc(m, "passwd", mel_buf_text(&passwd), err) < 0
+		       ? -1
+		       : write_etc(m, "group", mel_buf_text(&group), err);
+}
+
 /* An /etc of the guest's own: no secrets, no time zone, no host name, no machine id. */
 static int make_host_etc(struct maker *m, struct mel_err **err)
 {
@@ -291,6 +321,8 @@ static int make_host_etc(struct maker *m, struct mel_err **err)
 		{ "mtab", "" },
 	};
 
+	if (write_accounts(m, err) < 0)
+		return -1;
 	for (size_t i = 0; i < MEL_COUNTOF(own); i++)
 		if (write_etc(m, own[i].name, own[i].text, err) < 0)
 			return -1;
@@ -354,12 +386,13 @@ static int make_tree_writable(struct maker *m, struct mel_err **err)
 	return 0;
 }
 
-static int make_resolver(struct maker *m, bool with_resolver, struct mel_err **err)
+static int make_resolver(struct maker *m, struct mel_err **err)
 {
 	struct mel_buf text MEL_AUTO_BUF = MEL_BUF_INIT(FILE_MAX_BYTES);
 	MEL_AUTO_ERR struct mel_err *ignored = NULL;
 
-	if (!with_resolver ||
+	if (!m->spec->with_resolver ||
+
 	    mel_file_read(AT_FDCWD, "/etc/resolv.conf", &text, &ignored) < 0) {
 		mel_buf_clear(&text);
 		mel_buf_add_text(&text, no_resolver_text);
@@ -426,7 +459,7 @@ static int choose_shell(struct maker *m, struct mel_err **err)
 		"there is no bash or busybox; install bash");
 }
 
-static int make_root(struct maker *m, bool with_resolver, struct mel_err **err)
+static int make_root(struct maker *m, struct mel_err **err)
 {
 	static const char *const host_tops[] = { "bin",   "sbin",  "lib",
 						 "lib32", "lib64", "libx32" };
@@ -435,7 +468,8 @@ static int make_root(struct maker *m, bool with_resolver, struct mel_err **err)
 	for (size_t i = 0; i < MEL_COUNTOF(fresh); i++)
 		if (make_dir(m->root_fd, fresh[i].path, fresh[i].mode, err) < 0)
 			return -1;
-	if (add_layer(m, "usr", err) < 0 || (m->use_overlay && make_usr_writable(m, err) < 0))
+	if (add_layer(m, "usr", err) < 0 ||
+	    (m->spec->use_overlay && make_usr_writable(m, err) < 0))
 		return -1;
 	if (is_host) {
 		for (size_t i = 0; i < MEL_COUNTOF(host_tops); i++)
@@ -443,26 +477,51 @@ static int make_root(struct maker *m, bool with_resolver, struct mel_err **err)
 				return -1;
 		if (make_host_etc(m, err) < 0)
 			return -1;
-	} else if (add_tree(m, err) < 0 || (m->use_overlay && make_tree_writable(m, err) < 0)) {
+	} else if (add_tree(m, err) < 0 ||
+		   (m->spec->use_overlay && make_tree_writable(m, err) < 0)) {
 		return -1;
 	}
-	return make_resolver(m, with_resolver, err) < 0 ? -1 : choose_shell(m, err);
+	return make_resolver(m, err) < 0 ? -1 : choose_shell(m, err);
 }
 
-int mel_rootfs_make(struct mel_rootfs *out, const struct mel_workspace *ws, const char *tree,
-		    bool use_overlay, bool with_resolver, struct mel_err **err)
+int mel_rootfs_make(struct mel_rootfs *out, const struct mel_workspace *ws,
+		    const struct mel_rootfs_spec *spec, struct mel_err **err)
 {
-	*out = (struct mel_rootfs){ .tree = tree, .has_overlay = use_overlay };
+	*out = (struct mel_rootfs){ .tree = spec->tree, .has_overlay = spec->use_overlay };
 	out->path = mel_arena_printf(&out->arena, "%s/root", ws->path);
 	if (mkdirat(ws->dirfd, "root", 0755) < 0)
 		return mel_err_sys(err, "cannot make the guest's root in '%s'", ws->path);
 
 	MEL_AUTO_CLOSE int root_fd = mel_openat(ws->dirfd, "root", O_RDONLY | O_DIRECTORY, 0);
-	struct maker maker = { out, ws, root_fd, use_overlay };
+	struct maker maker = { out, ws, spec, root_fd };
 
 	if (root_fd < 0)
 		return mel_err_sys(err, "cannot open the guest's root");
-	return make_root(&maker, with_resolver, err);
+	return make_root(&maker, err);
+}
+
+/* Upper layer first, then the root itself, then the tree below. */
+void mel_rootfs_read(const struct mel_rootfs *rootfs, const struct mel_workspace *ws,
+		     const char *path, struct mel_buf *out)
+{
+	MEL_AUTO_CLOSE int upper = mel_openat(ws->dirfd, "upper", O_RDONLY | O_DIRECTORY, 0);
+	MEL_AUTO_CLOSE int root = mel_openat(ws->dirfd, "root", O_RDONLY | O_DIRECTORY, 0);
+	MEL_AUTO_CLOSE int tree =
+		*rootfs->tree ? mel_openat(AT_FDCWD, rootfs->tree, O_RDONLY | O_DIRECTORY, 0)
+			      : -1;
+	const int place[] = { upper, root, tree };
+
+	for (size_t i = 0; i < MEL_COUNTOF(place); i++) {
+		MEL_AUTO_ERR struct mel_err *ignored = NULL;
+		MEL_AUTO_CLOSE int fd =
+			place[i] < 0
+				? -1
+				: mel_openat_beneath(place[i], path, O_RDONLY | O_NONBLOCK, 0);
+
+		if (fd >= 0 && mel_read_all(fd, path, out, &ignored) == 0)
+			return;
+		mel_buf_truncate(out, 0);
+	}
 }
 
 void mel_rootfs_clear(struct mel_rootfs *rootfs)

@@ -8,10 +8,12 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/vec.h"
 #include "build/build.h"
 #include "build/workspace.h"
+#include "config/model.h"
 #include "sandbox/sbx.h"
 
 typedef MEL_VEC(struct sbx_mount) mel_mounts;
@@ -26,11 +28,21 @@ struct mel_rootfs {
 	const char *shell_why;  /* for the DEBUG line */
 };
 
+struct mel_rootfs_spec {
+	const char *tree;   /* "" for the host's, else an absolute path */
+	bool use_overlay;   /* layers may be overlays */
+	bool with_resolver; /* the guest has a network: give it a copy of the machine's resolver
+			     */
+	const struct mel_environment *environment; /* its accounts get entries; NULL: none */
+};
+
 /*
- * Lay out the root in the state directory of ws. kind is HOST or DIR (tree: absolute path).
- * use_overlay: layers may be overlays. with_resolver: the guest has a network, give it a copy
- * of the machine's resolver. Errors: SYSTEM; SANDBOX when no shell for steps is found.
+ * Lay out the root in the state directory of ws. Errors: SYSTEM; SANDBOX when no shell for
+ * steps is found.
  */
-int mel_rootfs_make(struct mel_rootfs *out, const struct mel_workspace *ws, const char *tree,
-		    bool use_overlay, bool with_resolver, struct mel_err **err);
+int mel_rootfs_make(struct mel_rootfs *out, const struct mel_workspace *ws,
+		    const struct mel_rootfs_spec *spec, struct mel_err **err);
+/* Content of a small file of the guest as the steps left it ("etc/passwd"), "" when missing. */
+void mel_rootfs_read(const struct mel_rootfs *rootfs, const struct mel_workspace *ws,
+		     const char *path, struct mel_buf *out);
 void mel_rootfs_clear(struct mel_rootfs *rootfs);
