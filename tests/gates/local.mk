@@ -5,18 +5,29 @@ dist_check_SCRIPTS += $(MEL_GATES)
 TESTS += $(MEL_GATES)
 EXTRA_DIST += docs/layers.txt
 
+# One test at a time in each program: make runs the programs side by side, and Criterion 2.4 loses
+# 48 bytes in its own parent process when it runs several, which LeakSanitizer then reports.
+AM_TESTS_ENVIRONMENT = CRITERION_JOBS=1; export CRITERION_JOBS;
+
 # The unit tests once more, under valgrind. The other programs change user ids and namespaces,
 # where its leak check is of no use.
 MEL_VALGRIND = valgrind -q --trace-children=yes --leak-check=full \
 	--errors-for-leak-kinds=definite --error-exitcode=99
 MEL_UNIT_TESTS = $(filter tests/unit/%,$(check_PROGRAMS))
 
+# What valgrind itself prints of system calls that it does not know is left out: there the code
+# under test takes its fallback.
 check-valgrind: $(check_PROGRAMS) $(check_DATA)
 	@command -v valgrind >/dev/null || { \
 		echo "valgrind is missing (scripts/install-deps develop brings it)"; exit 1; }
 	@for test in $(MEL_UNIT_TESTS); do \
 		echo "valgrind $$test"; \
-		srcdir=$(srcdir) $(MEL_VALGRIND) ./$$test || exit 1; \
+		status=0; \
+		srcdir=$(srcdir) CRITERION_JOBS=1 $(MEL_VALGRIND) ./$$test >$$test.valgrind 2>&1 || status=$$?; \
+		grep -vE 'WARNING: unhandled|write your own handler|MISSING_SYSCALL|consider this a bug|valgrind.org' \
+			$$test.valgrind; \
+		test $$status = 0 || exit 1; \
 	done
 
+CLEANFILES += $(MEL_UNIT_TESTS:=.valgrind)
 .PHONY: check-valgrind
