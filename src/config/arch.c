@@ -13,20 +13,19 @@ static const struct arch {
 	const char *abi;        /* behind the flavour */
 	const char *machine;    /* uname(2), where it differs from apk */
 } archs[] = {
-	{ "x86_64", "amd64", "amd64", "x86_64-pc-linux-", "x86_64-unknown-linux-", "",
+	{ "x86_64", "amd64", "amd64", "x86_64-pc-linux-", "x86_64-unknown-linux-", "", NULL },
+	{ "aarch64", "arm64", "arm64", "aarch64-unknown-linux-", "aarch64-unknown-linux-", "",
 	  NULL },
-	{ "aarch64", "arm64", "arm64", "aarch64-unknown-linux-",
-	  "aarch64-unknown-linux-", "", NULL },
 	{ "x86", "386", "386", "i486-pc-linux-", "i686-unknown-linux-", "", "i686" },
-	{ "armv7", "arm/v7", "arm", "armv7l-unknown-linux-", "armv7-unknown-linux-",
-	  "eabihf", "armv7l" },
+	{ "armv7", "arm/v7", "arm", "armv7l-unknown-linux-", "armv7-unknown-linux-", "eabihf",
+	  "armv7l" },
 	{ "armhf", "arm/v6", "arm", "arm-unknown-linux-", "arm-unknown-linux-", "eabihf",
 	  "armv6l" },
 	{ "ppc64le", "ppc64le", "ppc64le", "powerpc64le-unknown-linux-",
 	  "powerpc64le-unknown-linux-", "", NULL },
 	{ "s390x", "s390x", "s390x", "s390x-ibm-linux-", "s390x-unknown-linux-", "", NULL },
-	{ "riscv64", "riscv64", "riscv64", "riscv64-unknown-linux-",
-	  "riscv64gc-unknown-linux-", "", NULL },
+	{ "riscv64", "riscv64", "riscv64", "riscv64-unknown-linux-", "riscv64gc-unknown-linux-",
+	  "", NULL },
 	{ "loongarch64", "loong64", "loong64", "loongarch64-unknown-linux-",
 	  "loongarch64-unknown-linux-", "", NULL },
 };

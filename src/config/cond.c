@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/mem.h"
+
 enum { MAX_DEPTH = 100 };
 
 enum { MAX_TEXT = 64 << 10 };
@@ -189,9 +191,9 @@ static void note_mixed(struct parser *p, size_t start, const size_t *op_end, siz
 		mel_buf_add_char(&buf, ' ');
 		start = op_end[i];
 	}
-	mel_buf_add_slice(&buf, mel_slice_trim(mel_slice_make(p->text.ptr + start,
-							      p->at - start),
-					       " \t\r\n"));
+	mel_buf_add_slice(
+		&buf,
+		mel_slice_trim(mel_slice_make(p->text.ptr + start, p->at - start), " \t\r\n"));
 	p->reading = mel_arena_slice(p->arena, mel_buf_slice(&buf));
 }
 
@@ -228,10 +230,9 @@ int mel_cond_eval(struct mel_cond_result *out, struct mel_arena *arena, const ch
 		  struct mel_err **err)
 {
 	struct mel_err *problem MEL_AUTO_ERR = NULL;
-	struct parser p = { .text = mel_slice_of(text),
-			    .scope = scope,
-			    .arena = arena,
-			    .err = &problem };
+	struct parser p = {
+		.text = mel_slice_of(text), .scope = scope, .arena = arena, .err = &problem
+	};
 	bool value_of = false;
 
 	if (p.text.len > MAX_TEXT)
@@ -282,8 +283,8 @@ const char *mel_cond_bind(struct mel_arena *arena, const char *text,
 	char quote = 0;
 
 	while (mel_ref_next(all, from, &ref)) {
-		const char *found = ref.state == MEL_REF_OK ? mel_scope_get(scope, ref.name)
-							    : NULL;
+		const char *found =
+			ref.state == MEL_REF_OK ? mel_scope_get(scope, ref.name) : NULL;
 
 		quote = quote_at(all, from, ref.start, quote);
 		from = ref.state == MEL_REF_OK ? ref.end : ref.at;

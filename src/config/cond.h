@@ -19,7 +19,8 @@
 
 struct mel_cond_result {
 	bool value;
-	const char *reading; /* && and || mixed without parentheses: how that was read; or NULL */
+	const char
+		*reading; /* && and || mixed without parentheses: how that was read; or NULL */
 };
 
 /*

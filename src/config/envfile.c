@@ -106,10 +106,10 @@ static int read_name(struct reader *r, const char **out)
 			return mel_err_at(r->err, &pos,
 					  "'%.*s' has no value: expected NAME=value",
 					  (int)(end - start), r->text.ptr + start);
-		return mel_err_at(
-			r->err, &pos, "unexpected character \"%c\" in variable name near \"%.*s\"",
-			c < ' ' || c > 126 ? '?' : c, (int)(line_end(r) - start),
-			r->text.ptr + start);
+		return mel_err_at(r->err, &pos,
+				  "unexpected character \"%c\" in variable name near \"%.*s\"",
+				  c < ' ' || c > 126 ? '?' : c, (int)(line_end(r) - start),
+				  r->text.ptr + start);
 	}
 	if (end == start)
 		return mel_err_at(r->err, &pos, "a variable without a name");
@@ -185,7 +185,8 @@ static int read_quoted(struct reader *r, struct mel_buf *buf)
 	size_t start = r->at + 1, i = start;
 	struct mel_pos pos = place(r, r->at);
 
-	/* In single quotes the backslash only keeps the quote behind it from ending the text. */
+	/* In single quotes the backslash only keeps the quote behind it from ending the text.
+	 */
 	while (i < r->text.len && r->text.ptr[i] != quote) {
 		if (r->text.ptr[i] == '\\' && i + 1 < r->text.len &&
 		    (quote == '"' || r->text.ptr[i + 1] == quote))

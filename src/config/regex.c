@@ -28,8 +28,8 @@ struct translator {
 
 static int fail(struct translator *t, const char *what, const char *from, size_t len)
 {
-	return mel_err_set(t->err, MEL_ERR_INPUT, "%s: `%.*s`", what, (int)(len > 40 ? 40 : len),
-			   from);
+	return mel_err_set(t->err, MEL_ERR_INPUT, "%s: `%.*s`", what,
+			   (int)(len > 40 ? 40 : len), from);
 }
 
 static bool is_digit(char c)
@@ -187,7 +187,8 @@ static int class_escape(struct translator *t, bool is_within)
 	if (c == 'p' || c == 'P')
 		return property(t);
 	if (c == 's')
-		mel_buf_add_text(t->buf, is_within ? "\\t\\n\\f\\r\\x20" : "[\\t\\n\\f\\r\\x20]");
+		mel_buf_add_text(t->buf,
+				 is_within ? "\\t\\n\\f\\r\\x20" : "[\\t\\n\\f\\r\\x20]");
 	else if (c == 'S')
 		mel_buf_add_text(t->buf, is_within ? "\\S\\x0b" : "[\\S\\x0b]");
 	else
@@ -408,7 +409,8 @@ static const char *counts(const char *text, unsigned *min, unsigned *max)
 		if (*p != '}' && !(p = count(p, max)))
 			return NULL;
 		if (p[-1] == ',')
-			*max = *min > 1 ? *min : 1; /* open end: the lower count is what is built */
+			*max = *min > 1 ? *min
+					: 1; /* open end: the lower count is what is built */
 		else if (*max < *min)
 			*max = 100000000;
 	}
@@ -428,8 +430,7 @@ static int repetition(struct translator *t, const char *end, unsigned times)
 	if (t->after_repeat)
 		return fail(t, "invalid nested repetition operator", start - 1,
 			    (size_t)(end - start) + 1);
-	if (times > MAX_REPEAT ||
-	    (times && level->item_repeat > MAX_REPEAT / times))
+	if (times > MAX_REPEAT || (times && level->item_repeat > MAX_REPEAT / times))
 		return fail(t, "invalid repeat count", start, (size_t)(end - start));
 	mel_buf_add(t->buf, start, (size_t)(end - start));
 	t->at = end;

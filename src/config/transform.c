@@ -43,8 +43,8 @@ static int compile(struct matcher *m, struct mel_arena *arena, const char *patte
 				   pattern, problem->text);
 	context = pcre2_compile_context_create(NULL);
 	pcre2_set_newline(context, PCRE2_NEWLINE_LF);
-	m->code = pcre2_compile((PCRE2_SPTR)mel_buf_text(&buf), buf.len, options, &code, &offset,
-				context);
+	m->code = pcre2_compile((PCRE2_SPTR)mel_buf_text(&buf), buf.len, options, &code,
+				&offset, context);
 	pcre2_compile_context_free(context);
 	if (!m->code) {
 		pcre2_get_error_message(code, (PCRE2_UCHAR *)words, sizeof(words));
@@ -179,8 +179,8 @@ static int replace_all(const char **out, struct mel_arena *arena, struct matcher
 int mel_transform(const char **out, struct mel_arena *arena, const char *pattern,
 		  const char *text, const char *replace, struct mel_err **err)
 {
-	struct matcher m __attribute__((cleanup(matcher_clear))) = { .text =
-									     mel_slice_of(text) };
+	struct matcher m
+		__attribute__((cleanup(matcher_clear))) = { .text = mel_slice_of(text) };
 
 	if (compile(&m, arena, pattern, err) < 0)
 		return -1;

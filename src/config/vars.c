@@ -183,9 +183,9 @@ static int unknown(struct mel_slice text, const struct mel_ref *ref,
 
 	if (line > 1)
 		snprintf(where, sizeof(where), " (line %u of the text)", line);
-	return mel_err_at(err, pos, "variable %.*s not defined%s%s%s%s",
-			  (int)ref->name.len, ref->name.ptr, where,
-			  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return mel_err_at(err, pos, "variable %.*s not defined%s%s%s%s", (int)ref->name.len,
+			  ref->name.ptr, where, near ? "; did you mean '" : "",
+			  near ? near : "", near ? "'?" : "");
 }
 
 int mel_vars_expand(const char **out, struct mel_arena *arena, const char *text,
