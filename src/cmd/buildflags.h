@@ -1,0 +1,33 @@
+/* The flags of "melange build" as given, before they become struct mel_build_opts. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cmd/options.h"
+
+struct mel_build_flags {
+	/* inputs */
+	struct mel_opt_list arch, pipeline_dir, pipeline_dirs, env_file, build_option;
+	const char *source_dir, *workspace_dir, *vars_file, *build_date, *libc_flavor;
+	const char *cpu, *cpumodel, *memory, *disk;
+	bool empty_workspace;
+	int64_t timeout_ns;
+	/* guest */
+	struct mel_opt_list bind_ro, repository_append, keyring_append, package_append;
+	const char *root, *network, *cache_dir, *cache_mode, *runner;
+	/* output */
+	const char *out_dir, *signing_key, *name_space, *git_commit, *git_repo_url, *license;
+	bool generate_index, strip_origin_name, create_build_log;
+	/* behaviour */
+	bool debug, rm;
+	/* flags of later versions and flags without effect: type by type, never read */
+	bool later_bool;
+	const char *later_text;
+	struct mel_opt_list later_list;
+	int64_t later_duration;
+	uint64_t later_uint;
+};
+
+enum { MEL_BUILD_OPT_LEN = 60 };
+extern const struct mel_opt mel_build_opt[];
