@@ -1,3 +1,11 @@
 noinst_LIBRARIES += src/codec/libcodec.a
 src_codec_libcodec_a_SOURCES = \
-	src/codec/elf.c src/codec/elf.h
+	src/codec/digest.c src/codec/digest.h \
+	src/codec/elf.c src/codec/elf.h \
+	src/codec/gunzip.c \
+	src/codec/gzip.c src/codec/gzip.h \
+	src/codec/json.c src/codec/json.h \
+	src/codec/rsa.c src/codec/rsa.h \
+	src/codec/stream.c src/codec/stream.h \
+	src/codec/tar.c src/codec/tar.h src/codec/tar_header.h \
+	src/codec/tar_read.c
