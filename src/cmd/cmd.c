@@ -57,10 +57,10 @@ static const struct mel_opt global_opt[] = {
 
 static const struct mel_cmd *const command[] = {
 	&mel_cmd_build,
+	&mel_cmd_keygen,
 	&mel_cmd_version,
 	&mel_cmd_completion,
 	&mel_cmd_help,
-	LATER("keygen"),
 	LATER("test"),
 	LATER("compile"),
 	LATER("query"),

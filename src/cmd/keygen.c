@@ -1,6 +1,9 @@
 /* "melange keygen": a new RSA key for packages and indexes. */
 #include "cmd/cmd.h"
 
+#include <unistd.h>
+
+#include "base/mem.h"
 #include "base/slice.h"
 #include "codec/rsa.h"
 
@@ -37,6 +40,20 @@ static int check(const struct flags *flags, struct mel_err **err)
 	return 0;
 }
 
+/* A new key takes seconds: what stands in its way is said before. */
+static int check_place(const char *name, bool is_forced, struct mel_err **err)
+{
+	MEL_AUTO_FREE char *public = mel_asprintf("%s.pub", name);
+	const char *const path[] = { name, public };
+
+	for (size_t i = 0; !is_forced && i < MEL_COUNTOF(path); i++)
+		if (access(path[i], F_OK) == 0)
+			return mel_err_set(err, MEL_ERR_OUTPUT,
+					   "'%s' exists and is kept; --force replaces it",
+					   path[i]);
+	return 0;
+}
+
 static int run(struct mel_ctx *ctx, void *flags, const struct mel_opt_result *given,
 	       struct mel_err **err)
 {
@@ -47,7 +64,7 @@ static int run(struct mel_ctx *ctx, void *flags, const struct mel_opt_result *gi
 	(void)ctx;
 	if (!name[0])
 		return mel_err_set(err, MEL_ERR_USAGE, "the name of the key is empty");
-	if (check(f, err) < 0)
+	if (check(f, err) < 0 || check_place(name, f->force, err) < 0)
 		return -1;
 	if (!mel_text_ends(name, ".rsa"))
 		mel_log(MEL_LOG_WARN,
@@ -56,9 +73,10 @@ static int run(struct mel_ctx *ctx, void *flags, const struct mel_opt_result *gi
 			name);
 	mel_log(MEL_LOG_INFO, "generating keypair with a %u bit prime, please wait...",
 		(unsigned)f->key_size);
-	if (mel_key_generate(&key, (unsigned)f->key_size, err) < 0 ||
-	    mel_keygen_write(key, name, f->force, err) < 0)
+	if (mel_key_generate(&key, (unsigned)f->key_size, err) < 0)
 		return -1;
+	if (mel_keygen_write(key, name, f->force, err) < 0)
+		return mel_err_as(err, MEL_ERR_OUTPUT);
 	mel_log(MEL_LOG_INFO, "wrote private key to %s", name);
 	mel_log(MEL_LOG_INFO, "wrote public key to %s.pub", name);
 	return 0;

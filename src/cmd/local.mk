@@ -7,6 +7,7 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/completion.c \
 	src/cmd/norun.c src/cmd/git.c src/cmd/git.h \
 	src/cmd/help.c src/cmd/help.h \
+	src/cmd/keygen.c \
 	src/cmd/options.c src/cmd/options.h \
 	src/cmd/optvalue.c \
 	src/cmd/record.c src/cmd/record.h \
