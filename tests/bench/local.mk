@@ -1,5 +1,6 @@
 # `make bench`: measurements, printed as ratios; nothing of it is a test.
-MEL_BENCHES = tests/bench/bench-step tests/bench/bench-setup tests/bench/bench-build
+MEL_BENCHES = tests/bench/bench-step tests/bench/bench-setup tests/bench/bench-build \
+	tests/bench/bench-read
 EXTRA_PROGRAMS += $(MEL_BENCHES)
 CLEANFILES += $(MEL_BENCHES)
 
@@ -8,8 +9,13 @@ tests_bench_bench_step_SOURCES = tests/bench/bench-step.c $(MEL_BENCH_COMMON)
 tests_bench_bench_build_SOURCES = tests/bench/bench-build.c $(MEL_BENCH_COMMON)
 tests_bench_bench_setup_SOURCES = tests/bench/bench-setup.c $(MEL_BENCH_COMMON)
 tests_bench_bench_setup_LDADD = sandbox/libmelange-sandbox.a $(SECCOMP_LIBS) $(CAP_LIBS)
+tests_bench_bench_read_SOURCES = tests/bench/bench-read.c $(MEL_BENCH_COMMON)
+tests_bench_bench_read_LDADD = $(MEL_LIBS) $(MEL_EXTERNAL_LIBS)
 
 bench: all $(MEL_BENCHES)
-	@for bench in $(MEL_BENCHES); do ./$$bench || exit 1; done
+	@tests/bench/bench-step
+	@tests/bench/bench-setup
+	@tests/bench/bench-build
+	@tests/bench/bench-read $(srcdir)/docs/examples/*/*.yaml
 
 .PHONY: bench
