@@ -1,6 +1,7 @@
 # Rules of the house, checked by scripts; each says what to do.
 MEL_GATES = build-aux/check-layers build-aux/check-symbols build-aux/check-format \
-	build-aux/check-headers build-aux/check-options build-aux/check-arch
+	build-aux/check-headers build-aux/check-options build-aux/check-arch \
+	build-aux/check-dist
 dist_check_SCRIPTS += $(MEL_GATES)
 TESTS += $(MEL_GATES)
 EXTRA_DIST += docs/layers.txt
