@@ -8,4 +8,5 @@ src_codec_libcodec_a_SOURCES = \
 	src/codec/rsa.c src/codec/rsa.h \
 	src/codec/stream.c src/codec/stream.h \
 	src/codec/tar.c src/codec/tar.h src/codec/tar_header.h \
-	src/codec/tar_read.c
+	src/codec/tar_read.c \
+	src/codec/yaml.c src/codec/yaml.h
