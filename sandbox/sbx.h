@@ -128,6 +128,8 @@ struct sbx_ids {
 	uid_t host_uid; /* kernel id that run_uid is outside: owner of new files (unless
 			   id-mapped) */
 	gid_t host_gid;
+	uid_t caller_uid; /* of the process that chose */
+	gid_t caller_gid;
 	bool idmap_mounts; /* binds with SBX_IDMAP show files of the caller as files of run_uid
 			    */
 	int warning;       /* enum sbx_hint explaining a downgrade, or SBX_HINT_NONE */
@@ -143,6 +145,12 @@ struct sbx_ids {
  */
 int sbx_ids_choose(struct sbx_ids *out, uid_t run_uid, gid_t run_gid, int probe_dirfd,
 		   bool need_caller_files, struct sbx_err *err);
+
+/*
+ * The map of one id, which needs no helper: for callers that want it, and as the second try
+ * when sbx_open fails at SBX_STAGE_HELPER.
+ */
+void sbx_ids_single(struct sbx_ids *out, uid_t run_uid, gid_t run_gid);
 
 /* On-disk owner -> id inside: through the id-mapped mount (on_idmapped) or the plain map.
  * False when the id has no meaning inside. */
