@@ -88,7 +88,7 @@ static int holder_main(void *arg)
 {
 	struct init_holder *h = arg;
 	bool net = h->x->open->flags & WIRE_OPENF_NET;
-	long r = sys(unshare, CLONE_NEWUSER | (net ? CLONE_NEWNET : 0));
+	long r = net ? sys(unshare, CLONE_NEWNET) : 0;
 
 	if (r < 0)
 		return holder_fail(h, SBX_STAGE_HOLDER, WIRE_CALL_UNSHARE, r);
@@ -119,9 +119,11 @@ int init_holder_start(struct init *x, struct init_holder *h)
 	h->ns[0] = h->ns[1] = h->ns[2] = -1;
 	for (size_t i = 0; i < sizeof(h->outer_pid); i++)
 		h->outer_pid[i] = '\0';
-	pid = sbx_clone_call(CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD,
-			     h->stack + sizeof(h->stack), holder_main, h, NULL,
-			     (int *)&h->alive);
+	/* The user namespace at once: the kernel refuses it while the new root lies on the old.
+	 */
+	pid = sbx_clone_call(
+		CLONE_NEWUSER | CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD,
+		h->stack + sizeof(h->stack), holder_main, h, NULL, (int *)&h->alive);
 	if (pid < 0)
 		return init_fail(x, SBX_STAGE_HOLDER, WIRE_CALL_CLONE, pid);
 	h->pid = (int)pid;
