@@ -22,6 +22,8 @@ static double refused(const struct sbx_err *err)
 	return -1;
 }
 
+static char root[64]; /* of the sandbox, absolute */
+
 static double sandbox(void *arg)
 {
 	static const struct sbx_mount mount[] = {
@@ -31,7 +33,7 @@ static double sandbox(void *arg)
 	static const char *const argv[] = { "/usr/bin/true", NULL };
 	static const char *const env[] = { "PATH=/usr/bin", NULL };
 	const struct sbx_ids *ids = arg;
-	const struct sbx_spec spec = { .root = "root",
+	const struct sbx_spec spec = { .root = root,
 				       .ids = *ids,
 				       .mount = mount,
 				       .mount_len = sizeof(mount) / sizeof(mount[0]),
@@ -100,7 +102,7 @@ int main(void)
 		  (void *)(uintptr_t)unshare_ },
 	};
 
-	bench_folder(0);
+	snprintf(root, sizeof(root), "%s/root", bench_folder(0));
 	if (make_root(&ids) < 0) {
 		perror("bench: cannot make a root");
 		return 1;
