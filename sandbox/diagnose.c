@@ -247,6 +247,7 @@ static enum sbx_hint lsm_hint(void)
 
 static enum sbx_hint refused_clone(void)
 {
+	enum sbx_hint lsm = lsm_hint();
 	struct sbx_self self;
 
 	sbx_self_read(&self);
@@ -258,7 +259,8 @@ static enum sbx_hint refused_clone(void)
 		return SBX_HINT_UNMAPPED;
 	if (self.seccomp != 0)
 		return SBX_HINT_SECCOMP;
-	return lsm_hint();
+	/* What is left: a chroot into a mount point. */
+	return lsm == SBX_HINT_NONE ? SBX_HINT_CHROOT : lsm;
 }
 
 static enum sbx_hint no_space_for_clone(void)
