@@ -311,6 +311,10 @@ static int read_opts(struct mel_build_opts *opts, struct mel_build_flags *flags,
 	mel_git_find(&git, opts->file, arena);
 	if (read_epoch(flags->build_date, &git, &opts->epoch, err) < 0)
 		return -1;
+	if (access(opts->file, R_OK) < 0) {
+		mel_err_sys(err, "cannot read build file '%s'", opts->file);
+		return mel_err_as(err, MEL_ERR_INPUT);
+	}
 	read_git(flags, &git, opts, arena);
 	return 0;
 }

@@ -1,0 +1,10 @@
+if HAVE_CRITERION
+check_PROGRAMS += tests/cli/test-cli
+TESTS += tests/cli/test-cli
+tests_cli_test_cli_SOURCES = \
+	tests/cli/run.c tests/cli/run.h \
+	tests/cli/test_keygen.c \
+	tests/cli/test_usage.c
+tests_cli_test_cli_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
+tests_cli_test_cli_LDADD = $(CRITERION_LIBS)
+endif
