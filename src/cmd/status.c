@@ -69,7 +69,8 @@ static const char *text(void *user)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	mel_buf_truncate(&status->line, 0);
 	mel_status_format(&status->line, status, columns(status->sink->fd),
-			  (long)(now.tv_sec - status->start.tv_sec));
+			  (long)(now.tv_sec - status->start.tv_sec -
+				 (now.tv_nsec < status->start.tv_nsec)));
 	return mel_buf_text(&status->line);
 }
 

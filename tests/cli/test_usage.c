@@ -186,6 +186,35 @@ Test(cli, output_that_cannot_be_written, .timeout = 30)
 	cr_assert(strstr(result.err, "No space left on device"), "%s", result.err);
 }
 
+Test(cli, bash_completes_commands_and_flags, .timeout = 30)
+{
+	static const struct {
+		const char *words, *want;
+	} rows[] = {
+		{ "melange ke", "keygen\n" },
+		{ "melange keygen --fo", "--force\n" },
+		{ "melange --quiet build --cache-d", "--cache-dir\n" },
+		{ "melange build --interac", "\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run_place place RUN_AUTO_PLACE;
+		struct run_result result RUN_AUTO_RESULT;
+		const char *const args[] = {
+			"-c",
+			"source <(./melange completion bash); COMP_WORDS=($1); "
+			"COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _melange; echo "
+			"\"${COMPREPLY[*]}\"",
+			"bash", rows[i].words, NULL
+		};
+
+		run_place_make(&place, geteuid());
+		run_program(&result, &place, NULL, "bash", args);
+		cr_assert_eq(result.code, 0, "%s", result.err);
+		cr_assert_str_eq(result.out, rows[i].want, "%s: %s", rows[i].words, result.out);
+	}
+}
+
 Test(cli, warnings_for_flags_without_effect_come_once, .timeout = 30)
 {
 	struct run_place place RUN_AUTO_PLACE;

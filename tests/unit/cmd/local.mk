@@ -5,6 +5,7 @@ tests_unit_cmd_test_cmd_SOURCES = \
 	tests/unit/cmd/test_git.c \
 	tests/unit/cmd/test_options.c \
 	tests/unit/cmd/test_sink.c \
+	tests/unit/cmd/test_status.c \
 	tests/unit/cmd/test_summary.c
 tests_unit_cmd_test_cmd_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 tests_unit_cmd_test_cmd_LDADD = src/cmd/libcmd.a $(MEL_LIBS) $(MEL_EXTERNAL_LIBS) \

@@ -1,4 +1,4 @@
-/* The status line and the end of a build as text. */
+/* The end of a build as text. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <stdlib.h>
@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "cmd/status.h"
 #include "cmd/summary.h"
 
 static const struct {
@@ -132,42 +131,4 @@ Test(summary, of_a_failure, .timeout = 10)
 		"0 to run it again: SOURCE_DATE_EPOCH=12 melange build 'my "
 		"file.yaml'\n",
 		"%s", mel_buf_text(&got));
-}
-
-static const struct {
-	size_t columns;
-	const char *want;
-} widths[] = {
-	{ 200, "[3/12] hello: make 1:05 checking for grep… yes" },
-	{ 36, "[3/12] hello: make 1:05 checking fo" },
-	{ 8, "[3/12] " },
-	{ 1, "" },
-	{ 0, "" },
-};
-
-ParameterizedTestParameters(status, width)
-{
-	static size_t index[MEL_COUNTOF(widths)];
-
-	for (size_t i = 0; i < MEL_COUNTOF(widths); i++)
-		index[i] = i;
-	return cr_make_param_array(size_t, index, MEL_COUNTOF(widths));
-}
-
-ParameterizedTest(const size_t *i, status, width, .timeout = 10)
-{
-	struct mel_buf got MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
-	struct mel_status status = {
-		.index = 2,
-		.step_len = 12,
-		.what = MEL_BUF_INIT(64),
-		.last = MEL_BUF_INIT(64),
-	};
-
-	mel_buf_add_text(&status.what, "hello: make");
-	mel_buf_add_text(&status.last, "checking for grep… yes");
-	mel_status_format(&got, &status, widths[*i].columns, 65);
-	cr_assert_str_eq(mel_buf_text(&got), widths[*i].want, "%s", mel_buf_text(&got));
-	mel_buf_clear(&status.what);
-	mel_buf_clear(&status.last);
 }
