@@ -26,6 +26,7 @@ struct mel_plan_opts {
 	int64_t build_date;  /* seconds; SOURCE_DATE_EPOCH of the steps */
 	const char *network; /* "none", "host" or "user"; NULL: "none" */
 	bool is_debug;       /* shells trace their commands */
+	bool is_record_only; /* nothing will run: assertions on what runs are not checked */
 };
 
 /* One process of the guest. Texts live in the arena of the plan or of the config. */
@@ -73,9 +74,9 @@ struct mel_plan {
 
 /*
  * Compile config (changed in place: it becomes the record) and list what has to run. The plan
- * borrows from config, which must outlive it. Errors: INPUT (undefined variables, conditions,
- * definitions, inputs; with file:line:column), STEP (an assertion on the number of steps that
- * run does not hold), SYSTEM. Free with mel_plan_free.
+ * borrows from config and config from the plan: neither is of use without the other. Errors:
+ * INPUT (undefined variables, conditions, definitions, inputs; with file:line:column), STEP (an
+ * assertion on the number of steps that run does not hold), SYSTEM. Free with mel_plan_free.
  */
 int mel_plan_make(struct mel_plan **out, struct mel_config *config,
 		  const struct mel_plan_opts *opts, struct mel_err **err);

@@ -1,5 +1,0 @@
-/* Nothing here yet. */
-#include "plan/layer.h"
-
-extern int mel_plan_layer;
-int mel_plan_layer;

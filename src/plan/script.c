@@ -1,0 +1,255 @@
+/* Shell texts of steps: see script.h. */
+#include "plan/script.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/slice.h"
+#include "plan/plan.h"
+
+const char *mel_script_make(struct mel_arena *arena, const char *runs, bool is_debug)
+{
+	/* An empty line in front of exit: a backslash at the end of runs swallows one. */
+	return mel_arena_printf(arena, "set -e%so pipefail\n%s\n\nexit 0", is_debug ? "x" : "",
+				runs);
+}
+
+/* --- the record -------------------------------------------------------------------------- */
+
+enum { MAX_NEST = 64, MAX_HEREDOCS = 8 };
+
+/* What the reader of a shell text is in; the stack of them is nest[]. */
+enum mode {
+	PLAIN = 'p',   /* commands: also within $( ) */
+	SINGLE = '\'', /* single quotes */
+	DOUBLE = '"',  /* double quotes */
+	BACK = '`',
+	BRACE = '{', /* ${ } */
+	MATHS = '(', /* $(( )) */
+};
+
+struct heredoc {
+	struct mel_slice word; /* without quotes */
+	bool is_indented;      /* <<-: tabs in front of the end do not count */
+};
+
+struct lexer {
+	const char *at;
+	char nest[MAX_NEST];
+	size_t depth; /* nest[depth] is where we are */
+	struct heredoc heredoc[MAX_HEREDOCS];
+	size_t heredoc_len;
+	bool is_lost; /* nested too deep: everything is kept from here on */
+};
+
+static void enter(struct lexer *l, enum mode mode)
+{
+	if (l->depth + 1 == MAX_NEST)
+		l->is_lost = true;
+	else
+		l->nest[++l->depth] = (char)mode;
+}
+
+static void leave(struct lexer *l)
+{
+	if (l->depth > 0)
+		l->depth--;
+}
+
+static bool is_commands(const struct lexer *l)
+{
+	return l->nest[l->depth] == PLAIN || l->nest[l->depth] == BACK;
+}
+
+/* A here-document's "<<" at l->at: note its word. */
+static void heredoc(struct lexer *l)
+{
+	struct heredoc *doc = &l->heredoc[l->heredoc_len];
+	const char *start;
+	char quote = 0;
+
+	l->at += 2;
+	if (*l->at == '<') { /* a here-string */
+		l->at++;
+		return;
+	}
+	if (l->heredoc_len == MAX_HEREDOCS) {
+		l->is_lost = true;
+		return;
+	}
+	doc->is_indented = *l->at == '-';
+	l->at += doc->is_indented;
+	l->at += strspn(l->at, " \t");
+	if (*l->at == '\'' || *l->at == '"')
+		quote = *l->at++;
+	l->at += *l->at == '\\';
+	start = l->at;
+	while (*l->at && *l->at != '\n' &&
+	       (quote ? *l->at != quote : !strchr(" \t;&|<>()'\"", *l->at)))
+		l->at++;
+	doc->word = mel_slice_make(start, (size_t)(l->at - start));
+	l->at += quote && *l->at == quote;
+	l->heredoc_len += doc->word.len > 0;
+}
+
+/* A dollar at l->at and what it opens. */
+static void dollar(struct lexer *l)
+{
+	if (strncmp(l->at, "$((", 3) == 0) {
+		enter(l, MATHS);
+		enter(l, MATHS);
+		l->at += 3;
+	} else if (l->at[1] == '(') {
+		enter(l, PLAIN);
+		l->at += 2;
+	} else if (l->at[1] == '{') {
+		enter(l, BRACE);
+		l->at += 2;
+	} else {
+		l->at++;
+		/* $# is no comment */
+		if (*l->at == '#')
+			l->at++;
+	}
+}
+
+static void in_commands(struct lexer *l, const char *line)
+{
+	char c = *l->at;
+
+	if (c == '#' && (l->at == line || strchr(" \t;&|()", l->at[-1])))
+		l->at += strcspn(l->at, "\n");
+	else if (c == '\'' || c == '"') {
+		enter(l, (enum mode)c);
+		l->at++;
+	} else if (c == '`') {
+		if (l->nest[l->depth] == BACK)
+			leave(l);
+		else
+			enter(l, BACK);
+		l->at++;
+	} else if (c == '<' && l->at[1] == '<') {
+		heredoc(l);
+	} else if (c == '(') {
+		enter(l, PLAIN);
+		l->at++;
+	} else {
+		if (c == ')')
+			leave(l);
+		l->at++;
+	}
+}
+
+/* Read one character, or what belongs together, on the line that begins at line. */
+static void step(struct lexer *l, const char *line)
+{
+	char mode = l->nest[l->depth], c = *l->at;
+
+	if (mode == SINGLE) {
+		if (c == '\'')
+			leave(l);
+		l->at++;
+	} else if (c == '\\') {
+		l->at += l->at[1] ? 2 : 1;
+	} else if (c == '$') {
+		dollar(l);
+	} else if (is_commands(l)) {
+		in_commands(l, line);
+	} else {
+		if ((mode == DOUBLE && c == '"') || (mode == BRACE && c == '}') ||
+		    (mode == MATHS && c == ')'))
+			leave(l);
+		else if (mode == MATHS && c == '(')
+			enter(l, MATHS);
+		else if ((mode == BRACE && (c == '"' || c == '\'')))
+			enter(l, (enum mode)c);
+		else if (mode == DOUBLE && c == '`')
+			enter(l, BACK);
+		l->at++;
+	}
+}
+
+/* l->at behind the bodies of the here-documents noted on the line before. */
+static void skip_heredocs(struct lexer *l)
+{
+	for (size_t i = 0; i < l->heredoc_len; i++) {
+		bool is_end = false;
+
+		while (*l->at && !is_end) {
+			size_t len = strcspn(l->at, "\n");
+			struct mel_slice line = { l->at, len };
+
+			while (l->heredoc[i].is_indented && mel_slice_starts(line, "\t"))
+				line = mel_slice_make(line.ptr + 1, line.len - 1);
+			is_end = mel_slice_eq(line, l->heredoc[i].word);
+			l->at += len + (l->at[len] == '\n');
+		}
+	}
+	l->heredoc_len = 0;
+}
+
+static bool is_comment(const char *line)
+{
+	line += strspn(line, " \t");
+	return line[0] == '#';
+}
+
+const char *mel_script_record(struct mel_arena *arena, const char *runs)
+{
+	struct mel_buf buf MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
+	struct lexer l = { .at = runs, .nest = { PLAIN } };
+	bool is_continued = false; /* the line before ends in a backslash */
+
+	if (!strchr(runs, '#'))
+		return runs;
+	while (*l.at) {
+		const char *line = l.at, *end;
+		bool is_dropped = !l.is_lost && !is_continued && is_commands(&l) &&
+				  is_comment(line) &&
+				  !(line == runs && line[0] == '#' && line[1] == '!');
+
+		if (is_dropped) {
+			l.at += strcspn(l.at, "\n");
+			l.at += *l.at == '\n';
+			continue;
+		}
+		end = line + strcspn(line, "\n");
+		while (l.at < end)
+			step(&l, line);
+		is_continued = l.at > end; /* the backslash took the line feed along */
+		if (!is_continued && *l.at == '\n')
+			l.at++;
+		if (!is_continued)
+			skip_heredocs(&l);
+		mel_buf_add(&buf, line, (size_t)(l.at - line));
+	}
+	return mel_arena_slice(arena, mel_buf_slice(&buf));
+}
+
+/* --- folders ----------------------------------------------------------------------------- */
+
+const char *mel_script_workdir(struct mel_arena *arena, const char *outer, const char *dir)
+{
+	struct mel_buf buf MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
+	MEL_AUTO_FREE char *joined = NULL;
+	struct mel_slice rest, piece;
+
+	if (!dir || !*dir)
+		return outer;
+	joined = *dir == '/' ? mel_strdup(dir) : mel_asprintf(MEL_PLAN_HOME "/%s", dir);
+	rest = mel_slice_of(joined);
+	while (mel_slice_next(&rest, '/', &piece)) {
+		if (piece.len == 0 || mel_slice_eq_text(piece, "."))
+			continue;
+		if (mel_slice_eq_text(piece, "..")) {
+			const char *slash = strrchr(mel_buf_text(&buf), '/');
+
+			mel_buf_truncate(&buf, slash ? (size_t)(slash - buf.ptr) : 0);
+			continue;
+		}
+		mel_buf_add_char(&buf, '/');
+		mel_buf_add_slice(&buf, piece);
+	}
+	return buf.len ? mel_arena_slice(arena, mel_buf_slice(&buf)) : "/";
+}
