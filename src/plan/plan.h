@@ -31,12 +31,13 @@ struct mel_plan_opts {
 
 /* One process of the guest. Texts live in the arena of the plan or of the config. */
 struct mel_step {
-	const char *label;   /* name, else uses, else NULL */
-	const char *uses;    /* the definition it comes from, NULL for a step of the file */
-	struct mel_pos pos;  /* of the step in the file (build file or definition) */
-	const char *script;  /* complete text for the shell; the launcher sets the directory */
-	const char *runs;    /* the part of it that the author wrote, substituted */
-	const char *workdir; /* absolute and clean; the launcher makes it if missing */
+	const char *label;  /* name, else uses, of the step or the nearest around it; or NULL */
+	bool is_continued;  /* label is of the same step as that of the one before */
+	const char *uses;   /* the definition it comes from, NULL for a step of the file */
+	struct mel_pos pos; /* of the step in the file (build file or definition) */
+	const char *script; /* complete text for the shell; the launcher sets the directory */
+	const char *runs;   /* the part of it that the author wrote, substituted */
+	const char *workdir;    /* absolute and clean; the launcher makes it if missing */
 	const char *const *env; /* complete: "NAME=value", sorted by name, NULL at the end */
 	size_t output;          /* index of the output it fills */
 };
