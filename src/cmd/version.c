@@ -1,7 +1,7 @@
 /* "melange version": which program this is, as text or JSON on stdout. */
 #include "cmd/cmd.h"
 
-#include "cmd/arch.h"
+#include "config/arch.h"
 #include "cmd/help.h"
 #include "src/cmd/commit.h"
 

@@ -43,7 +43,14 @@ const char *mel_arch_apk(const char *name)
 {
 	const struct arch *arch = find(name);
 
-	return arch ? arch->apk : name;
+	return arch ? arch->apk : NULL;
+}
+
+bool mel_arch_is_same(const char *a, const char *b)
+{
+	const struct arch *known = find(a);
+
+	return known ? known == find(b) : mel_text_eq(a, b);
 }
 
 const char *mel_arch_oci(const char *name)
@@ -58,11 +65,6 @@ const char *mel_arch_go(const char *name)
 	const struct arch *arch = find(name);
 
 	return arch ? arch->go : name;
-}
-
-bool mel_arch_is_known(const char *name)
-{
-	return find(name) != NULL;
 }
 
 const char *mel_arch_triplet_gnu(struct mel_arena *arena, const char *arch, const char *libc)
@@ -81,16 +83,16 @@ const char *mel_arch_triplet_rust(struct mel_arena *arena, const char *arch, con
 		     : mel_arena_printf(arena, "%s-unknown-linux-%s", arch, libc);
 }
 
-const char *mel_arch_host(struct mel_arena *arena)
+const char *mel_arch_host(void)
 {
-	struct utsname name;
+	struct utsname host;
 
-	if (uname(&name) < 0)
-		return "x86_64";
+	if (uname(&host) < 0)
+		return NULL;
 	for (size_t i = 0; i < MEL_COUNTOF(archs); i++) {
-		if (mel_text_eq(name.machine, archs[i].apk) ||
-		    (archs[i].machine && mel_text_eq(name.machine, archs[i].machine)))
+		if (mel_text_eq(host.machine,
+				archs[i].machine ? archs[i].machine : archs[i].apk))
 			return archs[i].apk;
 	}
-	return mel_arena_strdup(arena, name.machine);
+	return NULL;
 }

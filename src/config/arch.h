@@ -5,16 +5,17 @@
 
 #include "base/arena.h"
 
-/* The name packages use ("x86_64") for any accepted spelling ("amd64"), else name itself. */
+/* The name packages use ("x86_64") for either spelling ("amd64"); NULL if it is not known. */
 const char *mel_arch_apk(const char *name);
+/* Whether two names, in either spelling, are of one architecture. */
+bool mel_arch_is_same(const char *a, const char *b);
 /* The name image registries use: "amd64", "arm/v7"; name itself if it is not known. */
 const char *mel_arch_oci(const char *name);
-/* The value of ${{build.goarch}}: "amd64", "arm". */
+/* The value of ${{build.goarch}}: "amd64", "arm"; name itself if it is not known. */
 const char *mel_arch_go(const char *name);
-/* Whether name, in any accepted spelling, is an architecture we know. */
-bool mel_arch_is_known(const char *name);
-/* Triplet of the apk name arch with libc flavour ("gnu", "musl"), for GNU tools or for Rust. */
+/* Triplet of arch with libc flavour ("gnu", "musl"), for GNU tools or for Rust. */
 const char *mel_arch_triplet_gnu(struct mel_arena *arena, const char *arch, const char *libc);
 const char *mel_arch_triplet_rust(struct mel_arena *arena, const char *arch, const char *libc);
-/* The apk name of the machine this runs on, by uname(2). In arena if it is not a known one. */
-const char *mel_arch_host(struct mel_arena *arena);
+/* The apk name of the running machine; NULL if packages cannot be built for it. Source:
+ * uname(2). */
+const char *mel_arch_host(void);
