@@ -1,3 +1,4 @@
+include tests/sandbox/local.mk
 include tests/unit/base/local.mk
 include tests/unit/config/local.mk
 include tests/gates/local.mk
