@@ -1,7 +1,8 @@
 /*
  * patch_undo.c - takes back what patch(1) did (patch_undo.h). patch keeps the original of each
- * file it touches; for a file that it creates it leaves an empty backup without any permission.
- * Source: patch(1), option --backup.
+ * file it touches; for a file that it creates the original is empty, as quilt(1) takes it too
+ * (so an empty file that was patched is removed rather than emptied). Source: patch(1),
+ * --backup.
  */
 #include "guest/patch_undo.h"
 
@@ -25,7 +26,7 @@ static int put_back(int backup_fd, int work_fd, const char *path)
 
 	if (mel_tree_stat(backup_fd, path, &st) < 0)
 		return -1;
-	if (st.st_size == 0 && (st.st_mode & 0777) == 0)
+	if (S_ISREG(st.st_mode) && st.st_size == 0)
 		return mel_tree_remove(work_fd, path) < 0 && errno != ENOENT ? -1 : 0;
 	if (mel_tree_mkdirs(work_fd, parent) < 0)
 		return -1;
