@@ -174,7 +174,7 @@ static void add_attr(struct mel_buf *out, const struct mel_log_attr *attr, unsig
 		mel_buf_add_text(out, attr->value);
 }
 
-void mel_record_text(struct mel_buf *out, const struct mel_log_record *record,
+void mel_log_record_text(struct mel_buf *out, const struct mel_log_record *record,
 		     const struct timespec *now, unsigned flags)
 {
 	const struct level_name *name = level_name((int)record->level);
@@ -220,7 +220,7 @@ static void add_json(struct mel_buf *out, const char *text)
 	mel_buf_add_char(out, '"');
 }
 
-void mel_record_json(struct mel_buf *out, const struct mel_log_record *record,
+void mel_log_record_json(struct mel_buf *out, const struct mel_log_record *record,
 		     const struct timespec *now, bool for_cloud)
 {
 	const struct level_name *name = level_name((int)record->level);

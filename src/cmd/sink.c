@@ -67,7 +67,7 @@ static void write_file(struct mel_sink *sink, const struct mel_log_record *recor
 	if (sink->file_fd < 0 && !sink->keeps)
 		return;
 	mel_buf_truncate(&sink->line, 0);
-	mel_record_text(&sink->line, record, now, MEL_RECORD_PLAIN);
+	mel_log_record_text(&sink->line, record, now, MEL_RECORD_PLAIN);
 	if (sink->file_fd >= 0)
 		mel_write_full(sink->file_fd, mel_buf_text(&sink->line), sink->line.len);
 	else if (sink->kept.len + sink->line.len <= sink->kept.max)
@@ -85,9 +85,9 @@ static void write_shown(struct mel_sink *sink, const struct mel_log_record *reco
 	if (status)
 		mel_buf_add_text(&sink->line, "\r\033[K");
 	if (sink->format == MEL_SINK_TEXT)
-		mel_record_text(&sink->line, record, now, flags);
+		mel_log_record_text(&sink->line, record, now, flags);
 	else
-		mel_record_json(&sink->line, record, now, sink->format == MEL_SINK_GCP);
+		mel_log_record_json(&sink->line, record, now, sink->format == MEL_SINK_GCP);
 	if (status)
 		mel_buf_add_text(&sink->line, status);
 	mel_write_full(sink->fd, mel_buf_text(&sink->line), sink->line.len);

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "codec/utf8.h"
+
 static void break_line(struct mel_json *json)
 {
 	if (json->is_compact)
@@ -74,6 +76,12 @@ void mel_json_bool(struct mel_json *json, bool value)
 	mel_buf_add_text(json->out, value ? "true" : "false");
 }
 
+void mel_json_raw(struct mel_json *json, const char *value)
+{
+	begin_item(json);
+	mel_buf_add_text(json->out, value);
+}
+
 void mel_json_pair(struct mel_json *json, const char *key, const char *value)
 {
 	mel_json_key(json, key);
@@ -84,37 +92,6 @@ void mel_json_pair_if(struct mel_json *json, const char *key, const char *value)
 {
 	if (value && *value)
 		mel_json_pair(json, key, value);
-}
-
-/*
- * Length of the UTF-8 character at s and its code point; 0 when the first byte does not begin a
- * valid one: overlong forms, surrogates and what lies above U+10FFFF are invalid. Source: RFC
- * 3629 section 4.
- */
-static size_t decode(struct mel_slice s, unsigned *out)
-{
-	static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned char first = (unsigned char)s.ptr[0];
-	size_t len = first < 0x80   ? 1
-		     : first < 0xc0 ? 0
-		     : first < 0xe0 ? 2
-		     : first < 0xf0 ? 3
-				    : 4;
-	unsigned code = len == 1 ? first : first & (0x7fu >> len);
-
-	if (len == 0 || first > 0xf4 || s.len < len)
-		return 0;
-	for (size_t i = 1; i < len; i++) {
-		unsigned char next = (unsigned char)s.ptr[i];
-
-		if ((next & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (next & 0x3f);
-	}
-	if (code < least[len] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	*out = code;
-	return len;
 }
 
 /* The two-character escape of c, NULL when it has none. */
@@ -138,7 +115,7 @@ void mel_json_quote(struct mel_buf *out, struct mel_slice text)
 	mel_buf_add_char(out, '"');
 	while (text.len) {
 		unsigned code = 0;
-		size_t len = decode(text, &code);
+		size_t len = mel_utf8_decode(text, &code);
 
 		if (len == 0) {
 			mel_buf_add_text(out, "\\ufffd");

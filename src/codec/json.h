@@ -30,6 +30,8 @@ void mel_json_slice(struct mel_json *json, struct mel_slice value);
 void mel_json_text(struct mel_json *json, const char *value);
 void mel_json_int(struct mel_json *json, int64_t value);
 void mel_json_bool(struct mel_json *json, bool value);
+/* A value that is JSON already: null, a number too large for int64_t. */
+void mel_json_raw(struct mel_json *json, const char *value);
 /* key and text value in one; the second kind writes nothing when value is NULL or "". */
 void mel_json_pair(struct mel_json *json, const char *key, const char *value);
 void mel_json_pair_if(struct mel_json *json, const char *key, const char *value);

@@ -9,4 +9,7 @@ src_codec_libcodec_a_SOURCES = \
 	src/codec/stream.c src/codec/stream.h \
 	src/codec/tar.c src/codec/tar.h src/codec/tar_header.h \
 	src/codec/tar_read.c \
-	src/codec/yaml.c src/codec/yaml.h
+	src/codec/utf8.c src/codec/utf8.h \
+	src/codec/yaml.c src/codec/yaml.h \
+	src/codec/yaml_text.c \
+	src/codec/yaml_write.c src/codec/yaml_write.h

@@ -3,7 +3,13 @@
 
 #include "base/mem.h"
 
-enum { P1 = MEL_KEY_P1, ALWAYS = MEL_KEY_ALWAYS, JSON_ALWAYS = MEL_KEY_JSON_ALWAYS };
+enum {
+	P1 = MEL_KEY_P1,
+	YAML_ALWAYS = MEL_KEY_ALWAYS,
+	JSON_ALWAYS = MEL_KEY_JSON_ALWAYS,
+	ALWAYS = YAML_ALWAYS | JSON_ALWAYS,
+	VALUE = MEL_KEY_VALUE
+};
 
 #define T struct mel_copyright
 static const struct mel_key_rule copyright_rule[] = {
@@ -42,8 +48,8 @@ static const struct mel_schema package_options_schema =
 
 #define T struct mel_trigger
 static const struct mel_key_rule trigger_rule[] = {
-	MEL_TEXT(T, "script", script, P1 | ALWAYS),
-	MEL_TEXTS(T, "paths", paths, P1 | ALWAYS),
+	MEL_TEXT(T, "script", script, P1 | YAML_ALWAYS),
+	MEL_TEXTS(T, "paths", paths, P1 | YAML_ALWAYS),
 };
 static const struct mel_schema trigger_schema =
 	MEL_SCHEMA("trigger", trigger_rule, T, MEL_KEY_NOWHERE, MEL_KEY_NOWHERE);
@@ -51,7 +57,8 @@ static const struct mel_schema trigger_schema =
 
 #define T struct mel_scriptlets
 static const struct mel_key_rule scriptlets_rule[] = {
-	MEL_STRUCT_PTR(T, "trigger", trigger, struct mel_trigger, &trigger_schema, 0),
+	MEL_STRUCT_PTR(T, "trigger", trigger, struct mel_trigger, &trigger_schema,
+		       VALUE | JSON_ALWAYS),
 	MEL_TEXT(T, "pre-install", pre_install, P1),
 	MEL_TEXT(T, "post-install", post_install, P1),
 	MEL_TEXT(T, "pre-deinstall", pre_deinstall, P1),
@@ -116,13 +123,13 @@ static const struct mel_key_rule package_rule[] = {
 	MEL_TEXTS(T, "target-architecture", target_architecture, P1),
 	MEL_STRUCT_LIST(T, "copyright", copyright, struct mel_copyright, &copyright_schema, 0),
 	MEL_STRUCT(T, "dependencies", dependencies, struct mel_dependencies,
-		   &dependencies_schema, JSON_ALWAYS),
+		   &dependencies_schema, 0),
 	MEL_STRUCT_PTR(T, "options", options, struct mel_package_options,
 		       &package_options_schema, 0),
 	MEL_STRUCT_PTR(T, "scriptlets", scriptlets, struct mel_scriptlets, &scriptlets_schema,
 		       0),
-	MEL_STRUCT(T, "checks", checks, struct mel_checks, &checks_schema, JSON_ALWAYS),
-	MEL_STRUCT(T, "cpe", cpe, struct mel_cpe, &cpe_schema, JSON_ALWAYS),
+	MEL_STRUCT(T, "checks", checks, struct mel_checks, &checks_schema, 0),
+	MEL_STRUCT(T, "cpe", cpe, struct mel_cpe, &cpe_schema, 0),
 	MEL_STRUCT_LIST(T, "setcap", setcap, struct mel_setcap, &setcap_schema, 0),
 	MEL_DURATION(T, "timeout", timeout_ns, 0),
 	MEL_STRUCT_PTR(T, "resources", resources, struct mel_resources, &resources_schema,
@@ -193,7 +200,7 @@ const struct mel_schema mel_pipeline_schema =
 #define T struct mel_test
 static const struct mel_key_rule test_rule[] = {
 	MEL_STRUCT_PTR(T, "environment", environment, struct mel_environment,
-		       &mel_environment_schema, JSON_ALWAYS),
+		       &mel_environment_schema, VALUE | JSON_ALWAYS),
 	MEL_STRUCT_LIST(T, "pipeline", pipeline, struct mel_pipeline, &mel_pipeline_schema,
 			ALWAYS),
 };
@@ -208,7 +215,7 @@ static const struct mel_key_rule subpackage_rule[] = {
 	MEL_TEXT_AT(T, "name", name, name_pos, P1 | ALWAYS),
 	MEL_STRUCT_LIST(T, "pipeline", pipeline, struct mel_pipeline, &mel_pipeline_schema, 0),
 	MEL_STRUCT(T, "dependencies", dependencies, struct mel_dependencies,
-		   &dependencies_schema, JSON_ALWAYS),
+		   &dependencies_schema, 0),
 	MEL_STRUCT_PTR(T, "options", options, struct mel_package_options,
 		       &package_options_schema, 0),
 	MEL_STRUCT_PTR(T, "scriptlets", scriptlets, struct mel_scriptlets, &scriptlets_schema,
@@ -217,7 +224,7 @@ static const struct mel_key_rule subpackage_rule[] = {
 	MEL_TEXT_MAP(T, "annotations", annotations, P1),
 	MEL_TEXT(T, "url", url, P1),
 	MEL_TEXT(T, "commit", commit, 0),
-	MEL_STRUCT(T, "checks", checks, struct mel_checks, &checks_schema, JSON_ALWAYS),
+	MEL_STRUCT(T, "checks", checks, struct mel_checks, &checks_schema, 0),
 	MEL_STRUCT_PTR(T, "test", test, struct mel_test, &test_schema, 0),
 	MEL_STRUCT_LIST(T, "setcap", setcap, struct mel_setcap, &setcap_schema,
 			MEL_KEY_UNRECORDED),
@@ -249,8 +256,8 @@ static const struct mel_schema var_transform_schema =
 /* Build options are written with capitals in the JSON record. */
 #define MEL_JSON_ROW(key, kind, where, sub, json_name)                                         \
 	{                                                                                      \
-		.name = (key), .type = (kind), .flags = 0, .offset = (where), .schema = (sub), \
-		.pos_offset = MEL_KEY_NOWHERE, .has_offset = MEL_KEY_NOWHERE,                  \
+		.name = (key), .type = (kind), .flags = JSON_ALWAYS, .offset = (where),        \
+		.schema = (sub), .pos_offset = MEL_KEY_NOWHERE, .has_offset = MEL_KEY_NOWHERE, \
 		.json = (json_name)                                                            \
 	}
 
@@ -309,14 +316,15 @@ static const struct mel_schema capabilities_schema =
 static const struct mel_key_rule config_rule[] = {
 	MEL_STRUCT(T, "package", package, struct mel_package, &package_schema, ALWAYS),
 	MEL_STRUCT_PTR(T, "environment", environment, struct mel_environment,
-		       &mel_environment_schema, JSON_ALWAYS),
+		       &mel_environment_schema, VALUE | JSON_ALWAYS),
 	MEL_STRUCT(T, "capabilities", capabilities, struct mel_capabilities,
-		   &capabilities_schema, JSON_ALWAYS),
+		   &capabilities_schema, 0),
 	MEL_STRUCT_LIST(T, "pipeline", pipeline, struct mel_pipeline, &mel_pipeline_schema, 0),
 	MEL_STRUCT_LIST(T, "subpackages", subpackages, struct mel_subpackage,
 			&subpackage_schema, 0),
 	MEL_STRUCT_LIST(T, "data", data, struct mel_data, &data_schema, MEL_KEY_UNRECORDED),
-	MEL_STRUCT_PTR(T, "update", update, struct mel_update, &mel_update_schema, JSON_ALWAYS),
+	MEL_STRUCT_PTR(T, "update", update, struct mel_update, &mel_update_schema,
+		       VALUE | JSON_ALWAYS),
 	MEL_TEXT_MAP(T, "vars", vars, 0),
 	MEL_STRUCT_LIST(T, "var-transforms", var_transforms, struct mel_var_transform,
 			&var_transform_schema, 0),

@@ -5,8 +5,9 @@
 
 enum {
 	P1 = MEL_KEY_P1,
-	ALWAYS = MEL_KEY_ALWAYS,
+	ALWAYS = MEL_KEY_ALWAYS, /* but not in JSON, where all of this is left out when empty */
 	JSON_ALWAYS = MEL_KEY_JSON_ALWAYS,
+	URLS = MEL_KEY_URLS,
 	UNUSED = MEL_KEY_UNUSED
 };
 
@@ -30,10 +31,10 @@ static const struct mel_schema baseimage_schema =
 
 #define T struct mel_contents
 static const struct mel_key_rule contents_rule[] = {
-	MEL_TEXTS(T, "build_repositories", build_repositories, P1),
+	MEL_TEXTS(T, "build_repositories", build_repositories, P1 | URLS),
 	MEL_TEXTS(T, "runtime_repositories", runtime_repositories, UNUSED | MEL_KEY_UNRECORDED),
-	MEL_TEXTS(T, "repositories", repositories, P1),
-	MEL_TEXTS(T, "keyring", keyring, P1),
+	MEL_TEXTS(T, "repositories", repositories, P1 | URLS),
+	MEL_TEXTS(T, "keyring", keyring, P1 | URLS),
 	MEL_STRUCT_LIST(T, "runtime_keyring", runtime_keyring, struct mel_runtime_key,
 			&runtime_key_schema, UNUSED | MEL_KEY_UNRECORDED),
 	MEL_TEXTS(T, "packages", packages, P1),
@@ -60,6 +61,7 @@ static const struct mel_key_rule user_rule[] = {
 	MEL_UINT(T, "uid", uid, ALWAYS),
 	{ .name = "gid",
 	  .type = MEL_KEY_UINT,
+	  .flags = MEL_KEY_GIVEN,
 	  .offset = MEL_FIELD(T, gid, uint64_t),
 	  .pos_offset = MEL_KEY_NOWHERE,
 	  .has_offset = MEL_FIELD(T, has_gid, bool) },
@@ -133,19 +135,19 @@ static const struct mel_schema certificates_schema =
 
 #define T struct mel_environment
 static const struct mel_key_rule environment_rule[] = {
-	MEL_STRUCT(T, "contents", contents, struct mel_contents, &contents_schema, JSON_ALWAYS),
+	MEL_STRUCT(T, "contents", contents, struct mel_contents, &contents_schema, 0),
 	MEL_STRUCT_PTR(T, "entrypoint", entrypoint, struct mel_entrypoint, &entrypoint_schema,
-		       JSON_ALWAYS),
+		       MEL_KEY_VALUE | JSON_ALWAYS),
 	MEL_TEXT(T, "cmd", cmd, P1 | UNUSED),
 	MEL_TEXT(T, "stop-signal", stop_signal, P1 | UNUSED),
 	MEL_TEXT(T, "work-dir", work_dir, P1 | UNUSED),
-	MEL_STRUCT(T, "accounts", accounts, struct mel_accounts, &accounts_schema, JSON_ALWAYS),
+	MEL_STRUCT(T, "accounts", accounts, struct mel_accounts, &accounts_schema, 0),
 	MEL_TEXTS(T, "archs", archs, 0),
 	MEL_TEXT_MAP(T, "environment", environment, P1),
 	MEL_STRUCT_LIST(T, "paths", paths, struct mel_path_change, &path_change_schema, 0),
 	MEL_TEXT(T, "vcs-url", vcs_url, P1 | UNUSED),
 	MEL_TEXT_MAP(T, "annotations", annotations, P1 | UNUSED),
-	MEL_TEXT(T, "include", include, MEL_KEY_REFUSED),
+	MEL_TEXT(T, "include", include, MEL_KEY_REFUSED | MEL_KEY_UNRECORDED),
 	MEL_TEXTS(T, "volumes", volumes, P1 | UNUSED),
 	MEL_STRUCT_PTR(T, "layering", layering, struct mel_layering, &layering_schema,
 		       UNUSED | MEL_KEY_UNRECORDED),

@@ -3,7 +3,11 @@
 
 #include "base/mem.h"
 
-enum { P1 = MEL_KEY_P1, ALWAYS = MEL_KEY_ALWAYS };
+enum {
+	P1 = MEL_KEY_P1,
+	YAML_ALWAYS = MEL_KEY_ALWAYS,
+	ALWAYS = YAML_ALWAYS | MEL_KEY_JSON_ALWAYS
+};
 
 #define T struct mel_release_monitor
 static const struct mel_key_rule release_monitor_rule[] = {
@@ -97,8 +101,8 @@ static const struct mel_schema schedule_schema =
 #define T struct mel_update
 static const struct mel_key_rule update_rule[] = {
 	MEL_BOOL(T, "enabled", enabled, ALWAYS),
-	MEL_BOOL(T, "manual", manual, ALWAYS),
-	MEL_BOOL(T, "require-sequential", require_sequential, ALWAYS),
+	MEL_BOOL(T, "manual", manual, YAML_ALWAYS),
+	MEL_BOOL(T, "require-sequential", require_sequential, YAML_ALWAYS),
 	MEL_BOOL(T, "shared", shared, 0),
 	MEL_TEXT(T, "version-separator", version_separator, 0),
 	MEL_TEXTS(T, "ignore-regex-patterns", ignore_regex_patterns, 0),

@@ -12,6 +12,7 @@ src_config_libconfig_a_SOURCES = \
 	src/config/model.c src/config/model.h \
 	src/config/passes.c src/config/passes.h \
 	src/config/pipeline.c src/config/pipeline.h \
+	src/config/record.c src/config/record.h \
 	src/config/regex.c src/config/regex.h \
 	src/config/resolve.c src/config/resolve.h \
 	src/config/scalar.c src/config/scalar.h \

@@ -35,7 +35,7 @@ void mel_text_map_set(struct mel_arena *arena, struct mel_text_map *map, const c
 		map->at = more;
 		map->cap = room;
 	}
-	map->at[map->len++] = (struct mel_text_pair){ key, value, pos };
+	map->at[map->len++] = (struct mel_text_pair){ key, value, pos, false };
 }
 
 void mel_texts_add(struct mel_arena *arena, struct mel_texts *list, const char *text,

@@ -25,6 +25,7 @@ struct mel_texts {
 struct mel_text_pair {
 	const char *key, *value;
 	struct mel_pos pos; /* of the value */
+	bool is_private;    /* not from the build file: kept out of the package's record */
 };
 
 /* A map of texts in file order; the record sorts it. */

@@ -244,9 +244,10 @@ static int add_env_files(struct loader *l, struct mel_err **err)
 			return -1;
 	}
 	for (size_t i = 0; i < all.len; i++) {
-		if (!mel_text_map_get(map, all.entry[i].key))
-			mel_text_map_set(l->arena, map, all.entry[i].key, all.entry[i].value,
-					 nowhere);
+		if (mel_text_map_get(map, all.entry[i].key))
+			continue;
+		mel_text_map_set(l->arena, map, all.entry[i].key, all.entry[i].value, nowhere);
+		map->at[map->len - 1].is_private = true;
 	}
 	return 0;
 }

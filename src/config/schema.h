@@ -27,12 +27,14 @@ enum mel_key_type {
 
 enum mel_key_flag {
 	MEL_KEY_P1 = 1 << 0,          /* variables are put in by the textual pass */
-	MEL_KEY_ALWAYS = 1 << 1,      /* in the record even when empty */
-	MEL_KEY_UNRECORDED = 1 << 2,  /* never in the record */
+	MEL_KEY_ALWAYS = 1 << 1,      /* in the YAML record even when empty */
+	MEL_KEY_UNRECORDED = 1 << 2,  /* never in a record */
 	MEL_KEY_UNUSED = 1 << 3,      /* accepted, one warning: it has no effect */
 	MEL_KEY_REFUSED = 1 << 4,     /* an error that says so */
-	MEL_KEY_JSON_ALWAYS = 1 << 5, /* in the JSON record even when empty */
-	MEL_KEY_NO_EMPTY = 1 << 6, /* STRUCT: left out of the record when all of it is empty */
+	MEL_KEY_JSON_ALWAYS = 1 << 5, /* in the JSON record even when empty; NULL too */
+	MEL_KEY_VALUE = 1 << 6,       /* STRUCT_PTR: empty in the YAML record is not given */
+	MEL_KEY_GIVEN = 1 << 7,       /* in a record exactly when it was given (has_offset) */
+	MEL_KEY_URLS = 1 << 8,        /* TEXTS: passwords do not go into the YAML record */
 };
 
 #define MEL_KEY_NOWHERE SIZE_MAX

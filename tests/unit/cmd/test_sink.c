@@ -79,7 +79,7 @@ ParameterizedTest(const size_t *i, sink, text, .timeout = 10)
 
 	setenv("TZ", "UTC", 1);
 	tzset();
-	mel_record_text(&got, &record, &moment, cases[*i].flags);
+	mel_log_record_text(&got, &record, &moment, cases[*i].flags);
 	cr_assert_str_eq(mel_buf_text(&got), cases[*i].want, "%s: %s", cases[*i].name,
 			 mel_buf_text(&got));
 }
@@ -91,7 +91,7 @@ Test(sink, text_is_in_local_time, .timeout = 10)
 
 	setenv("TZ", "XXX-2", 1);
 	tzset();
-	mel_record_text(&got, &record, &moment, 0);
+	mel_log_record_text(&got, &record, &moment, 0);
 	cr_assert_str_eq(mel_buf_text(&got), "2024/05/01 12:00:00 INFO x\n");
 }
 
@@ -106,14 +106,14 @@ Test(sink, json, .timeout = 10)
 		.attr_len = 2,
 	};
 
-	mel_record_json(&got, &record, &moment, false);
+	mel_log_record_json(&got, &record, &moment, false);
 	cr_assert_str_eq(mel_buf_text(&got),
 			 "{\"time\":\"2024-05-01T10:00:00.000000005Z\",\"level\":\"WARN\","
 			 "\"msg\":\"t\\tn\\n\\u0001 \\\\ \xef\xbf\xbd é\",\"step\":\"a/"
 			 "\\\"b\\\"\",\"pkg\":\"c\"}\n",
 			 "%s", mel_buf_text(&got));
 	mel_buf_clear(&got);
-	mel_record_json(&got, &record, &moment, true);
+	mel_log_record_json(&got, &record, &moment, true);
 	cr_assert(strstr(mel_buf_text(&got), "\"severity\":\"WARNING\",\"message\":\"t"), "%s",
 		  mel_buf_text(&got));
 }
