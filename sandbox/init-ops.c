@@ -76,7 +76,7 @@ int init_ops_open(struct init *x, bool by_monitor)
 		/* What the monitor may not do, pid 1 tries again by itself, but no id map. */
 		if (by_monitor && x->fail.call != WIRE_CALL_IDMAP)
 			continue;
-		if (op->flags & WIRE_OPF_OPTIONAL) {
+		if ((op->flags & WIRE_OPF_OPTIONAL) || op->type == WIRE_OP_SYS) {
 			init_warn(x, op->warn);
 			continue;
 		}

@@ -168,19 +168,18 @@ static int outer_pid(const struct init *x)
 	return pid;
 }
 
-static int set_up(struct init *x, int *pid)
+static int set_up(struct init *x, struct init_holder *holder, int *pid)
 {
-	struct init_holder INIT_RAW holder;
 	bool guest = !(x->open->flags & (WIRE_OPENF_REMOVE | WIRE_OPENF_PROBE));
 
-	if (enter(x) < 0 || (guest && init_holder_start(x, &holder) < 0))
+	if (enter(x) < 0 || (guest && init_holder_start(x, holder) < 0))
 		return -1;
 	if (init_ops_run(x) < 0)
 		return -1;
 	*pid = outer_pid(x);
 	if (!guest)
 		return 0;
-	if (init_holder_finish(x, &holder) < 0 || set_limits(x) < 0 || drop_rights(x) < 0)
+	if (init_holder_finish(x, holder) < 0 || set_limits(x) < 0 || drop_rights(x) < 0)
 		return -1;
 	close_rest(x);
 	return 0;
@@ -326,11 +325,14 @@ static _Noreturn void run(struct init *x)
 
 _Noreturn void init_pid1(struct init *x)
 {
+	/* In this frame, which never ends: after a failure the holder may still run on its
+	 * stack. */
+	struct init_holder INIT_RAW holder;
 	struct wire_ready ready = { 0 };
 
 	die_with_monitor(x);
 	x->fail.op = -1;
-	if (set_up(x, &ready.pid) < 0) {
+	if (set_up(x, &holder, &ready.pid) < 0) {
 		init_send_error(WIRE_CTL_FD, &x->fail);
 		sys(exit_group, 125);
 	}

@@ -69,8 +69,8 @@ static const struct fixed_op after_root[] = {
 	{ WIRE_OP_FS, SBX_STAGE_DEV, REAL, 0, "tmpfs", "/dev/shm", "mode=1777", QUIET, 0 },
 	{ WIRE_OP_FS, SBX_STAGE_DEV, REAL | OPTIONAL, 0, "mqueue", "/dev/mqueue", NULL, DEAD,
 	  0 },
-	{ WIRE_OP_SYS, SBX_STAGE_SYS, REAL | OPTIONAL, 0, "/sys", "/sys", NULL,
-	  MOUNT_ATTR_RDONLY | DEAD, 0 },
+	{ WIRE_OP_SYS, SBX_STAGE_SYS, REAL, 0, "/sys", "/sys", NULL, MOUNT_ATTR_RDONLY | DEAD,
+	  0 },
 };
 
 static const struct fixed_op after_mounts[] = {
