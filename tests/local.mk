@@ -6,4 +6,5 @@ include tests/bench/local.mk
 include tests/scripts/local.mk
 include tests/unit/cmd/local.mk
 include tests/cli/local.mk
+include tests/unit/guest/local.mk
 include tests/guest/local.mk
