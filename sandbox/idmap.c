@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -199,6 +200,7 @@ static int open_disk_ns(const struct sbx_ids *ids)
 	if (pid == 0) {
 		char byte;
 
+		sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 		sys(close, end[1]);
 		sys(read, end[0], &byte, 1);
 		for (;;)

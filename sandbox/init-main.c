@@ -241,11 +241,15 @@ static int map_guest(struct init *x, long pid)
 
 /* --- a user namespace for id-mapped mounts ------------------------------------------------ */
 
+/* Ends with the monitor, whose end of the pipe is the only one. */
 static int wait_for_end(void *arg)
 {
+	const int *end = arg;
 	char byte;
 
-	sys(read, *(int *)arg, &byte, 1);
+	sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	sys(close, end[1]);
+	sys(read, end[0], &byte, 1);
 	return 0;
 }
 
@@ -258,7 +262,6 @@ static int make_idmap_ns(struct init *x)
 
 	if (sys(pipe2, end, O_CLOEXEC) < 0)
 		return init_fail(x, SBX_STAGE_SOURCE, WIRE_CALL_OPEN, -EMFILE);
-	/* Shares descriptors, too: it ends when the pipe is closed for both. */
 	pid = sbx_clone_call(CLONE_VM | CLONE_NEWUSER | SIGCHLD, stack + sizeof(stack),
 			     wait_for_end, &end[0], NULL, NULL);
 	if (pid < 0)

@@ -139,21 +139,14 @@ static int op_private(struct init *x, struct wire_op *op)
 static int op_root(struct init *x, struct wire_op *op)
 {
 	long to = sys(openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC | O_DIRECTORY);
-	const char *path = init_text(x, op->src);
 
-	if (to < 0)
-		return init_fail(x, op->stage, WIRE_CALL_OPEN, to);
-	if (!x->old_bind) {
-		x->root = op->fd[0];
-		return attach_and_close(x, op, op->fd[0], (int)to);
-	}
-	sys(close, to);
-	to = open_dir(path);
 	if (to < 0)
 		return init_fail(x, op->stage, WIRE_CALL_OPEN, to);
 	if (attach_and_close(x, op, op->fd[0], (int)to) < 0)
 		return -1;
-	x->root = (int)open_dir(path);
+	x->root = op->fd[0];
+	if (x->old_bind) /* upwards from the root is what lies on it */
+		x->root = (int)open_dir("/..");
 	return x->root < 0 ? init_fail(x, op->stage, WIRE_CALL_OPEN, x->root) : 0;
 }
 
@@ -290,7 +283,7 @@ static int cover(struct init *x, const struct wire_op *op, int source, int to)
 		   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
 	if (tree < 0)
 		return init_fail(x, op->stage, WIRE_CALL_OPEN_TREE, tree);
-	/* A refusal is made good by init_attach. */
+	/* A refusal is made good later. */
 	sys(mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr));
 	r = init_attach(x, op, (int)tree, to);
 	sys(close, tree);
@@ -356,7 +349,9 @@ static int op_pivot(struct init *x, struct wire_op *op)
 	if (r < 0)
 		return init_fail(x, op->stage, WIRE_CALL_UMOUNT, r);
 	r = sys(chdir, "/");
-	return r < 0 ? init_fail(x, op->stage, WIRE_CALL_CHDIR, r) : 0;
+	if (r < 0)
+		return init_fail(x, op->stage, WIRE_CALL_CHDIR, r);
+	return x->old_bind || x->no_setattr ? init_restrict_late(x, op) : 0;
 }
 
 static int op_hostname(struct init *x, struct wire_op *op)

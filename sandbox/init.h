@@ -34,6 +34,7 @@ struct init {
 	int ns[3];      /* user, mount and network namespace of steps; -1: none */
 	int tier;
 	bool old_bind;     /* open_tree is refused: mount(2) only */
+	bool no_setattr;   /* mount_setattr is refused: mounts are restricted after the pivot */
 	uint64_t warnings; /* bit n: enum sbx_hint n */
 	struct wire_error fail;
 };
@@ -79,6 +80,7 @@ int init_ops_run(struct init *x);                   /* all of it, as id 0 of U1 
 /* mount.c: one mount. fd: O_PATH descriptors; result of openers: descriptor or -errno. */
 long init_tree_open(struct init *x, const char *path, uint32_t attr, int idmap_ns, int *call);
 int init_attach(struct init *x, const struct wire_op *op, int tree, int target);
+int init_restrict_late(struct init *x, const struct wire_op *pivot);
 int init_mount_fs(struct init *x, const struct wire_op *op, const char *type, int target,
 		  const char *options);
 

@@ -22,41 +22,53 @@
 
 #define STOP_MS 30000
 
+struct child {
+	int image, ctl;
+	pid_t parent;
+	volatile int errnum; /* stored by the child, whose memory this is, too */
+};
+
+static _Noreturn void child_failed(struct child *c, long r)
+{
+	c->errnum = r < 0 ? (int)-r : EPIPE;
+	for (;;)
+		sys(exit_group, 124);
+}
+
 /* Borrowed memory of the parent until execveat: raw calls only. */
-static _Noreturn void become_monitor(int image, int ctl, pid_t parent)
+static _Noreturn void become_monitor(struct child *c)
 {
 	static char name[] = "melange-init";
 	char *const argv[] = { name, NULL };
 	char *const env[] = { NULL };
-	long null, self;
+	long image, ctl, null;
 
 	sys(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (sys(getppid) != parent)
-		sys(exit_group, 1);
+	if (sys(getppid) != c->parent)
+		child_failed(c, 0);
 	/* Whatever the caller has on 0..3, nothing of ours may be overwritten there. */
-	self = sys(fcntl, ctl, F_DUPFD_CLOEXEC, WIRE_CTL_FD + 1);
-	image = (int)sys(fcntl, image, F_DUPFD_CLOEXEC, WIRE_CTL_FD + 1);
+	ctl = sys(fcntl, c->ctl, F_DUPFD_CLOEXEC, WIRE_CTL_FD + 1);
+	image = sys(fcntl, c->image, F_DUPFD_CLOEXEC, WIRE_CTL_FD + 1);
 	null = sys(openat, AT_FDCWD, "/dev/null", O_RDWR);
+	if (ctl < 0 || image < 0 || null < 0)
+		child_failed(c, ctl < 0 ? ctl : image < 0 ? image : null);
 	if (null != 0)
 		sys(dup3, null, 0, 0);
 	if (null != 1)
 		sys(dup3, null, 1, 0);
 	if (null != 2)
 		sys(dup3, null, 2, 0);
-	if (null < 0 || self < 0 || image < 0 || sys(dup3, self, WIRE_CTL_FD, 0) < 0)
-		sys(exit_group, 124);
-	sys(execveat, image, "", argv, env, AT_EMPTY_PATH);
-	for (;;)
-		sys(exit_group, 124);
+	sys(dup3, ctl, WIRE_CTL_FD, 0);
+	child_failed(c, sys(execveat, image, "", argv, env, AT_EMPTY_PATH));
 }
 
 /* Alone in its frame, as vfork wants it. */
-__attribute__((noinline)) static pid_t vfork_monitor(int image, int ctl, pid_t self)
+__attribute__((noinline)) static pid_t vfork_monitor(struct child *c)
 {
 	pid_t pid = vfork();
 
 	if (pid == 0)
-		become_monitor(image, ctl, self);
+		become_monitor(c);
 	return pid;
 }
 
@@ -75,37 +87,33 @@ static int open_image(const char *path, struct sbx_err *err)
 	return fd;
 }
 
-static int spawn(struct sbx_monitor *m, int ctl, const char *init_path, struct sbx_err *err)
+static void reap(pid_t pid)
 {
-	int image = open_image(init_path, err);
-	pid_t pid;
-	int saved;
-
-	if (image < 0)
-		return -1;
-	pid = vfork_monitor(image, ctl, getpid());
-	saved = errno;
-	close(image);
-	if (pid < 0)
-		return sbx_fail(err, SBX_STAGE_START, WIRE_CALL_CLONE, saved, "monitor process",
-				NULL);
-	m->pid = pid;
-	return 0;
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
-/* The monitor is gone without a word: its status is all there is. */
-static int fail_silent(struct sbx_monitor *m, struct sbx_err *err)
+static int spawn(struct sbx_monitor *m, int ctl, const char *init_path, struct sbx_err *err)
 {
-	int status = 0;
+	struct child c = { .image = open_image(init_path, err),
+			   .ctl = ctl,
+			   .parent = getpid() };
+	int saved;
 
-	while (waitpid(m->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	m->pid = -1;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 124)
-		return sbx_fail(err, SBX_STAGE_START, WIRE_CALL_EXEC, ENOEXEC, "init program",
+	if (c.image < 0)
+		return -1;
+	m->pid = vfork_monitor(&c);
+	saved = errno;
+	close(c.image);
+	if (m->pid < 0)
+		return sbx_fail(err, SBX_STAGE_START, WIRE_CALL_CLONE, saved, "monitor process",
 				NULL);
-	return sbx_fail(err, SBX_STAGE_CONTROL, WIRE_CALL_NONE, ECONNRESET,
-			"set-up process ended without a word", NULL);
+	if (c.errnum == 0)
+		return 0;
+	reap(m->pid);
+	m->pid = -1;
+	return sbx_fail(err, SBX_STAGE_START, WIRE_CALL_EXEC, c.errnum, "init program",
+			init_path);
 }
 
 static int hear(struct sbx_monitor *m, const struct sbx_order *order, struct wire_ready *ready,
@@ -125,7 +133,8 @@ static int hear(struct sbx_monitor *m, const struct sbx_order *order, struct wir
 	if (type == WIRE_ERROR && len == sizeof(answer.error))
 		return sbx_fail_remote(err, &answer.error, order);
 	if (type == 0)
-		return fail_silent(m, err);
+		return sbx_fail(err, SBX_STAGE_CONTROL, WIRE_CALL_NONE, ECONNRESET,
+				"set-up process ended without a word", NULL);
 	return sbx_fail(err, SBX_STAGE_CONTROL, WIRE_CALL_MESSAGE, type < 0 ? errno : EBADMSG,
 			"answer of the set-up process", NULL);
 }
@@ -172,8 +181,7 @@ static void await(pid_t pid)
 	}
 	if (r == 0)
 		return;
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	reap(pid);
 }
 
 void sbx_monitor_stop(struct sbx_monitor *m)
