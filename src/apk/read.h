@@ -55,6 +55,8 @@ int mel_apk_walk_control(const struct mel_apk *apk, mel_apk_visit *visit, void *
  */
 int mel_apk_walk_data(const struct mel_apk *apk, mel_apk_visit *visit, void *user,
 		      struct mel_err **err);
+/* Compare every regular file of the data section with its checksum record. */
+int mel_apk_check_data(const struct mel_apk *apk, struct mel_err **err);
 /* The compressed sections' bytes, appended to out: of the signature (may be none) or control.
  */
 int mel_apk_read_signature(const struct mel_apk *apk, struct mel_buf *out,

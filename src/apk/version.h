@@ -11,12 +11,13 @@
 
 /*
  * The form a build file may have: one pre-release and one post-release suffix at most, no hash,
- * numbers below 2^63. Errors: INPUT, what is wrong with it.
+ * no revision (epoch gives it), numbers below 2^63. Errors: INPUT, what is wrong with it.
  */
 int mel_version_check(const char *version, struct mel_err **err);
 /* True when apk itself accepts it. */
 bool mel_version_is_valid(struct mel_slice version);
-/* Order as apk has it: <0, 0, >0. An invalid version is less than a valid one. */
+/* Order as apk has it: <0, 0, >0. Invalid ones count as far as they can be read, then as
+ * less. */
 int mel_version_compare(struct mel_slice a, struct mel_slice b);
 
 /* The tests of a dependency: "=1" "<1" ">1" "<=1" ">=1" "~1" (equal as far as 1 goes) … */
