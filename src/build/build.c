@@ -22,6 +22,8 @@
 #include "build/runner.h"
 #include "build/workspace.h"
 #include "codec/rsa.h"
+#include "config/arch.h"
+#include "config/buildfile.h"
 #include "config/passes.h"
 #include "plan/plan.h"
 
@@ -126,7 +128,7 @@ static bool is_wanted(const struct build *b)
 
 	for (size_t i = 0; i < list->len; i++)
 		if (mel_text_eq(list->at[i], "all") ||
-		    mel_arch_is_same(list->at[i], b->opts->arch))
+		    mel_text_eq(mel_arch_apk(list->at[i]), b->opts->arch))
 			return true;
 	return list->len == 0;
 }

@@ -144,7 +144,7 @@ static void note(struct mel_guest *guest)
 	for (size_t i = 0; i < info->warning_len; i++) {
 		const char *text = sbx_hint_text(info->warning[i]);
 
-		if (text)
+		if (text && info->warning[i] != guest->ids.warning)
 			mel_log(MEL_LOG_WARN, "%s", text);
 	}
 	mel_log(MEL_LOG_DEBUG, "steps are run by %s (%s)", guest->rootfs.shell,

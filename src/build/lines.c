@@ -1,16 +1,18 @@
 /* Output of steps as log records: see lines.h. */
 #include "build/lines.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/slice.h"
 
 void mel_lines_init(struct mel_lines *lines)
 {
 	for (int i = 0; i < 2; i++)
 		lines->part[i] = (struct mel_buf)MEL_BUF_INIT(MEL_LINE_MAX_BYTES);
-	lines->report->tail_len = 0;
+	mel_report_drop_tail(lines->report);
 }
 
 /* Keep the last lines for the failure message: those of stderr if there are any. */
@@ -20,16 +22,17 @@ static void remember(struct mel_lines *lines, int stream, const char *text)
 
 	if (stream == 2 && !lines->has_stderr) {
 		lines->has_stderr = true;
-		report->tail_len = 0;
+		mel_report_drop_tail(report);
 	}
 	if (stream == 1 && lines->has_stderr)
 		return;
 	if (report->tail_len == MEL_REPORT_TAIL) {
+		free(report->tail[0]);
 		memmove(report->tail, report->tail + 1,
 			(MEL_REPORT_TAIL - 1) * sizeof(report->tail[0]));
 		report->tail_len--;
 	}
-	report->tail[report->tail_len++] = mel_arena_strdup(&report->arena, text);
+	report->tail[report->tail_len++] = mel_strdup(text);
 }
 
 /* Our own fetch definition says where a source came from. */

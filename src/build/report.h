@@ -42,11 +42,13 @@ struct mel_report {
 	const char *failed_label, *failed_package;
 	const char *failed_how; /* "exit status 1", "killed by SIGKILL" */
 	uint64_t failed_elapsed_ns;
-	const char *tail[MEL_REPORT_TAIL]; /* last lines of its stderr (else stdout), oldest
-					      first */
+	/* Owned; the last lines of its stderr (else stdout), oldest first. */
+	char *tail[MEL_REPORT_TAIL];
 	unsigned tail_len;
 	const char *kept; /* workspace kept (--rm=false), or NULL */
 };
 
+/* Forget the last lines of the step before. */
+void mel_report_drop_tail(struct mel_report *report);
 /* Free what the report holds; a zeroed report is fine. */
 void mel_report_clear(struct mel_report *report);

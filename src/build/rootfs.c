@@ -312,8 +312,6 @@ static int make_host_etc(struct maker *m, struct mel_err **err)
 	static const struct {
 		const char *name, *text;
 	} own[] = {
-		{ "passwd", passwd_text },
-		{ "group", group_text },
 		{ "hosts", hosts_text },
 		{ "nsswitch.conf", nsswitch_text },
 		{ "hostname", "localhost\n" },

@@ -266,7 +266,9 @@ static int copy_entry(copy_stack *stack, const char *name, const struct mel_igno
 		return copy_link(from, level.to_fd, name, err);
 	case S_IFREG:
 		unlinkat(level.to_fd, name, 0);
-		return mel_file_copy(from, name, level.to_fd, name, st.st_mode & 0777, err);
+		/* A source tree may be read-only; its copy is for the build to work in. */
+		return mel_file_copy(from, name, level.to_fd, name, (st.st_mode & 0777) | 0200,
+				     err);
 	default:
 		return 0; /* sockets, pipes and devices are no sources */
 	}

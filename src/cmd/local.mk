@@ -5,7 +5,7 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/buildflags.c src/cmd/buildflags.h \
 	src/cmd/cmd.c src/cmd/cmd.h \
 	src/cmd/completion.c \
-	src/cmd/norun.c src/cmd/git.c src/cmd/git.h \
+	src/cmd/git.c src/cmd/git.h \
 	src/cmd/help.c src/cmd/help.h \
 	src/cmd/keygen.c \
 	src/cmd/options.c src/cmd/options.h \
