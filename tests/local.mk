@@ -2,6 +2,7 @@ include tests/sandbox/local.mk
 include tests/unit/base/local.mk
 include tests/unit/analyse/local.mk
 include tests/unit/config/local.mk
+include tests/unit/plan/local.mk
 include tests/gates/local.mk
 include tests/bench/local.mk
 include tests/scripts/local.mk

@@ -274,6 +274,14 @@ static void check_accounts(struct checker *c, const struct mel_accounts *account
 			problem(c, &accounts->group[i].pos, "a group wants a groupname");
 }
 
+static void check_capabilities(struct checker *c, const struct mel_texts *list)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (mel_cap_number(mel_slice_of(list->at[i])) < 0)
+			problem(c, list->pos ? &list->pos[i] : NULL,
+				"'%s' is not the name of a capability", list->at[i]);
+}
+
 static void check_names(struct checker *c, const struct mel_text_map *map)
 {
 	for (size_t i = 0; i < map->len; i++)
@@ -301,6 +309,8 @@ int mel_config_validate(const struct mel_config *config, struct mel_err **err)
 	check_setcap(&c, package->setcap, package->setcap_len);
 	check_subpackages(&c, config);
 	check_cpe(&c, &package->cpe);
+	check_capabilities(&c, &config->capabilities.add);
+	check_capabilities(&c, &config->capabilities.drop);
 	if (config->environment) {
 		check_accounts(&c, &config->environment->accounts);
 		check_names(&c, &config->environment->environment);
