@@ -137,28 +137,6 @@ static int choose_words(const struct mel_build_flags *flags, struct mel_build_op
 	return 0;
 }
 
-static int choose_file(const struct mel_opt_list *arg, const char **file, struct mel_err **err)
-{
-	static const char *const names[] = { ".melange.yaml", ".melange.yml", "melange.yaml",
-					     "melange.yml" };
-
-	if (arg->len > 0) {
-		*file = arg->at[0];
-		return 0;
-	}
-	for (size_t i = 0; i < MEL_COUNTOF(names); i++) {
-		if (access(names[i], F_OK) == 0) {
-			*file = names[i];
-			mel_log(MEL_LOG_INFO, "no configuration file provided -- using %s",
-				names[i]);
-			return 0;
-		}
-	}
-	return mel_err_set(err, MEL_ERR_USAGE,
-			   "melange.yaml is missing: name a build file, or go to a folder "
-			   "that holds one");
-}
-
 /* The folder of the build file when one was named, else the working directory. */
 static const char *choose_source(const char *given, const struct mel_opt_list *arg,
 				 struct mel_arena *arena)
@@ -304,7 +282,7 @@ static int read_opts(struct mel_build_opts *opts, struct mel_build_flags *flags,
 
 	if (choose_words(flags, opts, err) < 0 ||
 	    mel_arch_choose(&flags->arch, &opts->arch, err) < 0 ||
-	    choose_file(&given->arg, &opts->file, err) < 0)
+	    mel_build_choose_file(&given->arg, &opts->file, err) < 0)
 		return -1;
 	copy_flags(flags, given, opts);
 	opts->source_dir = choose_source(flags->source_dir, &given->arg, arena);

@@ -2,7 +2,9 @@
 #include "cmd/buildflags.h"
 
 #include <assert.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 #define AT(field) .offset = offsetof(struct mel_build_flags, field)
@@ -221,3 +223,26 @@ const struct mel_opt mel_build_opt[] = {
 };
 
 static_assert(MEL_COUNTOF(mel_build_opt) == MEL_BUILD_OPT_LEN, "a row more or less: count");
+
+int mel_build_choose_file(const struct mel_opt_list *arg, const char **file,
+			  struct mel_err **err)
+{
+	static const char *const names[] = { ".melange.yaml", ".melange.yml", "melange.yaml",
+					     "melange.yml" };
+
+	if (arg->len > 0) {
+		*file = arg->at[0];
+		return 0;
+	}
+	for (size_t i = 0; i < MEL_COUNTOF(names); i++) {
+		if (access(names[i], F_OK) == 0) {
+			*file = names[i];
+			mel_log(MEL_LOG_INFO, "no configuration file provided -- using %s",
+				names[i]);
+			return 0;
+		}
+	}
+	return mel_err_set(err, MEL_ERR_USAGE,
+			   "melange.yaml is missing: name a build file, or go to a folder "
+			   "that holds one");
+}

@@ -31,3 +31,8 @@ struct mel_build_flags {
 
 enum { MEL_BUILD_OPT_LEN = 60 };
 extern const struct mel_opt mel_build_opt[];
+
+/* The build file: the first of arg, else melange.yaml (or .yml, also with a dot in front) of
+ * the working directory. Errors: USAGE if there is none. */
+int mel_build_choose_file(const struct mel_opt_list *arg, const char **file,
+			  struct mel_err **err);

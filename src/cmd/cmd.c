@@ -57,12 +57,12 @@ static const struct mel_opt global_opt[] = {
 
 static const struct mel_cmd *const command[] = {
 	&mel_cmd_build,
+	&mel_cmd_compile,
 	&mel_cmd_keygen,
 	&mel_cmd_version,
 	&mel_cmd_completion,
 	&mel_cmd_help,
 	LATER("test"),
-	LATER("compile"),
 	LATER("query"),
 	LATER("package-version"),
 	LATER("lint"),

@@ -40,6 +40,7 @@ struct mel_cmd {
 };
 
 extern const struct mel_cmd mel_cmd_build;
+extern const struct mel_cmd mel_cmd_compile;
 extern const struct mel_cmd mel_cmd_completion;
 extern const struct mel_cmd mel_cmd_help;
 extern const struct mel_cmd mel_cmd_keygen;

@@ -4,6 +4,7 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/build.c \
 	src/cmd/buildflags.c src/cmd/buildflags.h \
 	src/cmd/cmd.c src/cmd/cmd.h \
+	src/cmd/compile.c \
 	src/cmd/completion.c \
 	src/cmd/git.c src/cmd/git.h \
 	src/cmd/help.c src/cmd/help.h \
