@@ -333,7 +333,8 @@ int mel_inputs_resolve(struct mel_scope *scope, struct mel_pipeline *step,
 		const char *plain = input->default_value ? input->default_value : "";
 
 		mel_scope_set(scope, node[i].name, node[i].value);
-		if (!mel_text_eq(node[i].value, plain))
+		/* A step without any `with` records none, whatever the defaults give. */
+		if (step->with.len && !mel_text_eq(node[i].value, plain))
 			mel_text_map_set(arena, &with, input->name, node[i].value, node[i].pos);
 	}
 	step->with = with;

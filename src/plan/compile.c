@@ -282,16 +282,27 @@ static void add_to_plan(struct mel_compiler *c, const struct mel_compile_target 
 }
 
 static void gather_needs(struct mel_compiler *c, const struct mel_compile_target *target,
-			 const struct mel_pipeline *step)
+			 struct mel_pipeline *step, const struct context *outer)
 {
 	const struct mel_texts *list = &step->needs->packages;
 
 	for (size_t i = 0; i < list->len; i++)
 		mel_texts_add(c->arena, target->needs, list->at[i],
 			      list->pos ? list->pos[i] : step->pos);
+	if (!outer->outer)
+		step->needs = NULL; /* the record has them in the list of packages now */
 }
 
 /* --- walking ----------------------------------------------------------------------------- */
+
+/* Steps within, those of a definition too, are recorded with the folder of the step around. */
+static void hand_down(struct mel_pipeline *step)
+{
+	for (size_t i = 0; i < step->pipeline_len; i++) {
+		if (!is_given(step->pipeline[i].working_directory))
+			step->pipeline[i].working_directory = step->working_directory;
+	}
+}
 
 /* A list of steps being compiled. */
 struct walk {
@@ -356,11 +367,12 @@ static int compile_loaded(struct walk *w, struct mel_pipeline *step,
 		return -1;
 	fill_context(c, step, inner);
 	if (inner->is_active && step->needs)
-		gather_needs(c, w->target, step);
+		gather_needs(c, w->target, step, outer);
 	if (inner->is_active && w->target->is_run && is_given(step->runs))
 		add_to_plan(c, w->target, step, inner, &w->last);
 	if (step->runs)
 		step->runs = mel_script_record(c->arena, step->runs);
+	hand_down(step);
 	if (compile_children(w, step, inner, err) < 0)
 		return -1;
 	step->inputs = NULL; /* all of them have their values now */
@@ -422,9 +434,5 @@ int mel_compile_steps(struct mel_compiler *c, const struct mel_compile_target *t
 	};
 	size_t ran = 0;
 
-	if (compile_list(&walk, steps, len, &top, &ran, err) < 0)
-		return -1;
-	for (size_t i = 0; i < len; i++)
-		steps[i].needs = NULL; /* they are in the list of packages now */
-	return 0;
+	return compile_list(&walk, steps, len, &top, &ran, err);
 }

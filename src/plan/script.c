@@ -35,12 +35,14 @@ struct heredoc {
 };
 
 struct lexer {
-	const char *at;
+	const char *text, *at;
+	bool is_joined; /* the line before ends in a backslash */
 	char nest[MAX_NEST];
 	size_t depth; /* nest[depth] is where we are */
 	struct heredoc heredoc[MAX_HEREDOCS];
 	size_t heredoc_len;
-	bool is_lost; /* nested too deep: everything is kept from here on */
+	const char *comment; /* where one begins behind other text of the line, or NULL */
+	bool is_lost;        /* nested beyond understanding: everything is kept from here on */
 };
 
 static void enter(struct lexer *l, enum mode mode)
@@ -114,13 +116,26 @@ static void dollar(struct lexer *l)
 	}
 }
 
+/* Whether a word, or a comment, can begin at l->at. Lines joined by a backslash are one. */
+static bool begins_word(const struct lexer *l, const char *line)
+{
+	if (l->at != line)
+		return strchr(" \t;&|()`", l->at[-1]);
+	return !l->is_joined || l->at - l->text < 3 || strchr(" \t;&|()`\n", l->at[-3]);
+}
+
 static void in_commands(struct lexer *l, const char *line)
 {
 	char c = *l->at;
+	bool is_word = begins_word(l, line);
 
-	if (c == '#' && (l->at == line || strchr(" \t;&|()", l->at[-1])))
+	if (c == '#' && is_word) {
+		l->comment = l->at;
 		l->at += strcspn(l->at, "\n");
-	else if (c == '\'' || c == '"') {
+	} else if (l->depth > 0 && is_word && strncmp(l->at, "case", 4) == 0) {
+		l->is_lost = true; /* its lone ')' would be taken for the end */
+		l->at += 4;
+	} else if (c == '\'' || c == '"') {
 		enter(l, (enum mode)c);
 		l->at++;
 	} else if (c == '`') {
@@ -189,41 +204,63 @@ static void skip_heredocs(struct lexer *l)
 	l->heredoc_len = 0;
 }
 
+/* The line from line to l->at, without a comment at its end. */
+static void add_line(struct mel_buf *buf, const struct lexer *l, const char *line)
+{
+	const char *end = l->comment;
+
+	if (!end || l->is_lost) {
+		mel_buf_add(buf, line, (size_t)(l->at - line));
+		return;
+	}
+	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	mel_buf_add(buf, line, (size_t)(end - line));
+	if (l->at[-1] == '\n')
+		mel_buf_add_char(buf, '\n');
+}
+
 static bool is_comment(const char *line)
 {
 	line += strspn(line, " \t");
 	return line[0] == '#';
 }
 
+static void record_line(struct lexer *l, struct mel_buf *buf)
+{
+	const char *line = l->at, *end = line + strcspn(line, "\n");
+
+	if (!l->is_lost && !l->is_joined && is_commands(l) && is_comment(line)) {
+		l->at = end + (*end == '\n');
+		return;
+	}
+	l->comment = NULL;
+	while (l->at < end)
+		step(l, line);
+	l->is_joined = l->at > end; /* the backslash took the line feed along */
+	if (!l->is_joined && *l->at == '\n')
+		l->at++;
+	add_line(buf, l, line);
+	if (l->is_joined)
+		return;
+	end = l->at;
+	skip_heredocs(l);
+	mel_buf_add(buf, end, (size_t)(l->at - end));
+}
+
 const char *mel_script_record(struct mel_arena *arena, const char *runs)
 {
 	struct mel_buf buf MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
-	struct lexer l = { .at = runs, .nest = { PLAIN } };
-	bool is_continued = false; /* the line before ends in a backslash */
+	struct lexer l = { .text = runs, .at = runs, .nest = { PLAIN } };
 
 	if (!strchr(runs, '#'))
 		return runs;
-	while (*l.at) {
-		const char *line = l.at, *end;
-		bool is_dropped = !l.is_lost && !is_continued && is_commands(&l) &&
-				  is_comment(line) &&
-				  !(line == runs && line[0] == '#' && line[1] == '!');
-
-		if (is_dropped) {
-			l.at += strcspn(l.at, "\n");
-			l.at += *l.at == '\n';
-			continue;
-		}
-		end = line + strcspn(line, "\n");
-		while (l.at < end)
-			step(&l, line);
-		is_continued = l.at > end; /* the backslash took the line feed along */
-		if (!is_continued && *l.at == '\n')
-			l.at++;
-		if (!is_continued)
-			skip_heredocs(&l);
-		mel_buf_add(&buf, line, (size_t)(l.at - line));
+	if (runs[0] == '#' && runs[1] == '!') { /* names an interpreter */
+		l.at += strcspn(l.at, "\n");
+		mel_buf_add(&buf, runs, (size_t)(l.at - runs));
 	}
+	while (*l.at)
+		record_line(&l, &buf);
 	return mel_arena_slice(arena, mel_buf_slice(&buf));
 }
 

@@ -11,7 +11,7 @@
  */
 const char *mel_script_make(struct mel_arena *arena, const char *runs, bool is_debug);
 
-/* runs without the lines that are only a comment; quoted texts and here-documents are kept. */
+/* runs without comments; quoted texts and here-documents are kept. */
 const char *mel_script_record(struct mel_arena *arena, const char *runs);
 
 /*

@@ -274,7 +274,7 @@ Test(plan, script_and_label, .timeout = 10)
 	cr_assert_eq(f.plan->step[0].pos.line, 4);
 	cr_assert_null(f.plan->step[0].uses);
 	cr_assert_null(f.plan->step[1].label);
-	cr_assert_str_eq(f.plan->config->pipeline[0].runs, "echo a # c\necho b\n");
+	cr_assert_str_eq(f.plan->config->pipeline[0].runs, "echo a\necho b\n");
 	cr_assert(f.plan->has_packages);
 	cr_assert_eq(f.plan->timeout_ns, 5400000000000u);
 }

@@ -7,7 +7,7 @@ static const struct {
 } cases[] = {
 	{ "", NULL },
 	{ "echo a\n", NULL },
-	{ "echo a # c\n# d\necho b", "echo a # c\necho b" },
+	{ "echo a # c\n# d\necho b", "echo a\necho b" },
 	{ "  # c\n\t# d\necho", "echo" },
 	{ "#!/bin/bash\n# c\necho", "#!/bin/bash\necho" },
 	{ "# c\n#!/bin/bash\n", "" },
@@ -20,14 +20,21 @@ static const struct {
 	{ "echo \"a\n# b\n\"\n# c\n", "echo \"a\n# b\n\"\n" },
 	{ "echo \"$(echo \"a\n# b\n\")\"\n# c\n", "echo \"$(echo \"a\n# b\n\")\"\n" },
 	{ "x=$(\n# c\necho)\n# d\n", "x=$(\necho)\n" },
-	{ "echo \\\n# not a comment\n# c\n", "echo \\\n# not a comment\n" },
+	{ "echo \\\n # a comment\n# c\n", "echo \\\n\n" },
 	{ "echo it\\'s\n# c\n", "echo it\\'s\n" },
 	{ "echo $# '\n# b'\n", NULL },
 	{ "echo ${x#'}'} a#b \"#\"\n# c\n", "echo ${x#'}'} a#b \"#\"\n" },
 	{ "echo $((1<<2))\n# c\nx", "echo $((1<<2))\nx" },
-	{ "echo a # it's\n# c\nx", "echo a # it's\nx" },
+	{ "echo a # it's\n# c\nx", "echo a\nx" },
 	{ "echo `echo \"x\"`\n# c\nx", "echo `echo \"x\"`\nx" },
-	{ "case x in\na) # c\n;;\n# d\nesac\n", "case x in\na) # c\n;;\nesac\n" },
+	{ "case x in\na) # c\n;;\n# d\nesac\n", "case x in\na)\n;;\nesac\n" },
+	{ "echo \"$(case x in x) echo \"b # c\" ;; esac)\" # d\n# e\n", NULL },
+	{ "a  \t# x", "a" },
+	{ "a;# x\nb&#y\n", "a;\nb&\n" },
+	{ "echo 'x' #'\n", "echo 'x'\n" },
+	{ "cat <<E # c\n# k\nE\n", "cat <<E\n# k\nE\n" },
+	{ "echo `# c\n`\n", "echo `\n`\n" },
+	{ "echo a\\\n#b # c\n", "echo a\\\n#b\n" },
 };
 
 PLAN_TABLE(script, record, cases)
