@@ -8,17 +8,11 @@
 #include "base/mem.h"
 #include "base/vec.h"
 
-struct anchor {
-	const char *name;
-	struct mel_node *node;
-	bool is_open; /* its own content is being read */
-};
-
 struct parse {
 	yaml_parser_t yaml;
 	struct mel_arena *arena;
 	const char *file;
-	MEL_VEC(struct anchor) anchor;
+	struct mel_map anchor; /* name -> latest struct mel_node of that name */
 	unsigned depth;
 	size_t node_len; /* expanded nodes so far */
 	struct mel_err **err;
@@ -80,43 +74,51 @@ static struct mel_node *new_node(struct parse *p, enum mel_node_kind kind,
 
 	node->kind = kind;
 	node->pos = pos_of(p, mark);
+	node->is_open = kind != MEL_NODE_SCALAR;
 	return count_nodes(p, 1, &node->pos) < 0 ? NULL : node;
 }
 
 static void set_anchor(struct parse *p, const yaml_char_t *name, struct mel_node *node)
 {
 	if (name)
-		mel_vec_push(&p->anchor,
-			     (struct anchor){ mel_arena_strdup(p->arena, (const char *)name),
-					      node, node->kind != MEL_NODE_SCALAR });
+		mel_map_set(&p->anchor, mel_arena_strdup(p->arena, (const char *)name), node);
 }
 
-static void close_anchor(struct parse *p, const struct mel_node *node)
+/* All of node has been read. */
+static void close_node(struct mel_node *node)
 {
-	for (size_t i = p->anchor.len; i-- > 0;)
-		if (p->anchor.at[i].node == node)
-			p->anchor.at[i].is_open = false;
+	for (size_t i = 0; i < node->len; i++)
+		if (node->item[i]->height >= node->height)
+			node->height = node->item[i]->height + 1;
+	node->is_open = false;
+}
+
+static int too_deep(struct parse *p, const struct mel_pos *pos)
+{
+	mel_err_at(p->err, pos, "nested deeper than %d levels", MEL_YAML_MAX_DEPTH);
+	return mel_err_as(p->err, MEL_ERR_LIMIT);
+}
+
+/* What walks the tree later may recurse: aliases must not make it deeper than the file is. */
+static int check_alias(struct parse *p, const struct mel_node *node, const struct mel_pos *pos)
+{
+	if (p->depth + node->height > MEL_YAML_MAX_DEPTH)
+		return too_deep(p, pos);
+	return count_nodes(p, tree_size(node, MEL_YAML_MAX_NODES), pos);
 }
 
 static struct mel_node *alias(struct parse *p, const yaml_event_t *event)
 {
 	const char *name = (const char *)event->data.alias.anchor;
+	struct mel_node *node = mel_map_get(&p->anchor, name);
 	struct mel_pos pos = pos_of(p, &event->start_mark);
 
-	for (size_t i = p->anchor.len; i-- > 0;) {
-		const struct anchor *anchor = &p->anchor.at[i];
-
-		if (strcmp(anchor->name, name) != 0)
-			continue;
-		if (anchor->is_open) {
-			mel_err_at(p->err, &pos, "anchor '%s' value contains itself", name);
-			return NULL;
-		}
-		if (count_nodes(p, tree_size(anchor->node, MEL_YAML_MAX_NODES), &pos) < 0)
-			return NULL;
-		return anchor->node;
-	}
-	mel_err_at(p->err, &pos, "unknown anchor '%s' referenced", name);
+	if (node && !node->is_open)
+		return check_alias(p, node, &pos) < 0 ? NULL : node;
+	if (node)
+		mel_err_at(p->err, &pos, "anchor '%s' value contains itself", name);
+	else
+		mel_err_at(p->err, &pos, "unknown anchor '%s' referenced", name);
 	return NULL;
 }
 
@@ -231,7 +233,7 @@ static struct mel_node *read_list(struct parse *p, const yaml_event_t *start)
 	if (!failed) {
 		node->item = to_arena(p, &items);
 		node->len = items.len;
-		close_anchor(p, node);
+		close_node(node);
 	}
 	mel_vec_clear(&items);
 	return failed ? NULL : node;
@@ -346,7 +348,7 @@ static struct mel_node *read_map(struct parse *p, const yaml_event_t *start)
 		node->key = to_arena(p, &keys);
 		node->item = to_arena(p, &items);
 		node->len = items.len;
-		close_anchor(p, node);
+		close_node(node);
 	}
 	mel_vec_clear(&keys);
 	mel_vec_clear(&items);
@@ -360,8 +362,7 @@ static struct mel_node *read_node(struct parse *p, yaml_event_t *event)
 	struct mel_pos pos = pos_of(p, &event->start_mark);
 
 	if (++p->depth > MEL_YAML_MAX_DEPTH) {
-		mel_err_at(p->err, &pos, "nested deeper than %d levels", MEL_YAML_MAX_DEPTH);
-		mel_err_as(p->err, MEL_ERR_LIMIT);
+		too_deep(p, &pos);
 		return NULL;
 	}
 	switch (event->type) {
@@ -439,7 +440,7 @@ int mel_yaml_parse(struct mel_node **out, struct mel_arena *arena, const char *f
 
 	int result = read_stream(&p, out);
 
-	mel_vec_clear(&p.anchor);
+	mel_map_clear(&p.anchor);
 	yaml_parser_delete(&p.yaml);
 	return result;
 }

@@ -29,6 +29,8 @@ struct mel_node {
 	struct mel_node **item;
 	struct mel_node **key;
 	size_t len;
+	bool is_open;    /* during the parse: more of it is to come */
+	unsigned height; /* levels below it, those behind aliases too */
 };
 
 enum {

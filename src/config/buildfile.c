@@ -75,7 +75,7 @@ int mel_vars_file_read(struct mel_text_map *out, struct mel_arena *arena, const 
 		if (value->kind != MEL_NODE_SCALAR)
 			return mel_err_at(err, &value->pos, "'%s' wants a single value",
 					  node->key[i]->text);
-		mel_text_map_set(arena, out, node->key[i]->text,
+		mel_text_map_add(arena, out, node->key[i]->text,
 				 value->is_null ? "" : value->text, value->pos);
 	}
 	return 0;

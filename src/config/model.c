@@ -26,6 +26,12 @@ void mel_text_map_set(struct mel_arena *arena, struct mel_text_map *map, const c
 			map->at[i].pos = pos;
 			return;
 		}
+	mel_text_map_add(arena, map, key, value, pos);
+}
+
+void mel_text_map_add(struct mel_arena *arena, struct mel_text_map *map, const char *key,
+		      const char *value, struct mel_pos pos)
+{
 	if (map->len >= map->cap) {
 		size_t room = room_for(map->len);
 		struct mel_text_pair *more = mel_arena_array(arena, room, sizeof(*more));

@@ -40,6 +40,9 @@ const char *mel_text_map_get(const struct mel_text_map *map, const char *key);
  */
 void mel_text_map_set(struct mel_arena *arena, struct mel_text_map *map, const char *key,
 		      const char *value, struct mel_pos pos);
+/* Append a pair; key is known not to be in map yet. */
+void mel_text_map_add(struct mel_arena *arena, struct mel_text_map *map, const char *key,
+		      const char *value, struct mel_pos pos);
 /* Append text (borrowed) to list, whose arrays are in arena. */
 void mel_texts_add(struct mel_arena *arena, struct mel_texts *list, const char *text,
 		   struct mel_pos pos);

@@ -89,10 +89,10 @@ static void read_text_map(struct reader *r, struct mel_text_map *out,
 		if (node->key[i]->is_null)
 			continue;
 		if (may_list && value->kind == MEL_NODE_LIST)
-			mel_text_map_set(r->arena, out, node->key[i]->text,
+			mel_text_map_add(r->arena, out, node->key[i]->text,
 					 joined(r, value, node->key[i]->text), value->pos);
 		else if (check_kind(r, value, node->key[i]->text, MEL_NODE_SCALAR))
-			mel_text_map_set(r->arena, out, node->key[i]->text,
+			mel_text_map_add(r->arena, out, node->key[i]->text,
 					 value->is_null ? "" : value->text, value->pos);
 	}
 }

@@ -4,8 +4,10 @@ TESTS += tests/unit/config/test-config
 tests_unit_config_test_config_SOURCES = \
 	tests/unit/config/table.h \
 	tests/unit/config/test_arch.c \
+	tests/unit/config/test_buildfile.c \
 	tests/unit/config/test_cond.c \
 	tests/unit/config/test_envfile.c \
+	tests/unit/config/test_record.c \
 	tests/unit/config/test_transform.c \
 	tests/unit/config/test_vars.c
 tests_unit_config_test_config_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)

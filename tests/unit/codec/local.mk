@@ -1,0 +1,10 @@
+if HAVE_CRITERION
+check_PROGRAMS += tests/unit/codec/test-codec
+TESTS += tests/unit/codec/test-codec
+tests_unit_codec_test_codec_SOURCES = \
+	tests/unit/codec/test_yaml.c \
+	tests/unit/codec/test_yaml_write.c
+tests_unit_codec_test_codec_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
+tests_unit_codec_test_codec_LDADD = src/codec/libcodec.a src/base/libbase.a $(CRITERION_LIBS) \
+	$(YAML_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(ELF_LIBS)
+endif
