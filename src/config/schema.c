@@ -190,7 +190,7 @@ static const char *nearest(const struct mel_schema *schema, const char *name)
 	for (size_t i = 0; i < schema->rule_len; i++) {
 		unsigned distance = mel_text_distance(schema->rule[i].name, name, 2);
 
-		if (distance < best_distance && distance < strlen(name)) {
+		if (distance < best_distance && distance * 2 < strlen(name)) {
 			best = schema->rule[i].name;
 			best_distance = distance;
 		}

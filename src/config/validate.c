@@ -190,6 +190,16 @@ static void check_setcap(struct checker *c, const struct mel_setcap *setcap, siz
 	}
 }
 
+static void check_capabilities(struct checker *c, const struct mel_texts *list)
+{
+	static const struct mel_pos nowhere;
+
+	for (size_t i = 0; i < list->len; i++)
+		if (mel_cap_number(mel_slice_of(list->at[i])) < 0)
+			problem(c, list->pos ? &list->pos[i] : &nowhere,
+				"unknown capability '%s'", list->at[i]);
+}
+
 static void check_subpackages(struct checker *c, const struct mel_config *config)
 {
 	struct mel_map seen MEL_AUTO_MAP = { 0 };
