@@ -284,14 +284,6 @@ static void check_accounts(struct checker *c, const struct mel_accounts *account
 			problem(c, &accounts->group[i].pos, "a group wants a groupname");
 }
 
-static void check_capabilities(struct checker *c, const struct mel_texts *list)
-{
-	for (size_t i = 0; i < list->len; i++)
-		if (mel_cap_number(mel_slice_of(list->at[i])) < 0)
-			problem(c, list->pos ? &list->pos[i] : NULL,
-				"'%s' is not the name of a capability", list->at[i]);
-}
-
 static void check_names(struct checker *c, const struct mel_text_map *map)
 {
 	for (size_t i = 0; i < map->len; i++)
