@@ -196,7 +196,7 @@ static const struct {
 	{ BASE "environment: {accounts: {users: [{uid: 5}]}}", "a user wants a username" },
 	{ BASE "environment: {environment: {A=B: c}}", "'A=B' cannot be the name" },
 	{ BASE "capabilities: {add: [CAP_NONSENSE]}",
-	  "f:2:22: 'CAP_NONSENSE' is not the name of a capability" },
+	  "f:2:22: unknown capability 'CAP_NONSENSE'" },
 	{ BASE "foo: 1\nbar: [1]\nupdate: {enabled: 2}\n",
 	  "f:2:1: unknown key 'foo' in the build file\n"
 	  "f:3:1: unknown key 'bar' in the build file\n"
