@@ -184,8 +184,7 @@ int mel_workspace_give(struct mel_workspace *ws, const struct sbx_ids *ids,
 
 	if (ids->host_uid == geteuid() && ids->host_gid == getegid())
 		return 0;
-	if (fchown(ws->dirfd, ids->host_uid, ids->host_gid) < 0)
-		return mel_err_sys(err, "cannot give '%s' to uid %u", ws->path, ids->host_uid);
+	/* The state directory itself stays the caller's: nobody else may pass it. */
 	for (size_t i = 0; i < MEL_COUNTOF(own); i++) {
 		MEL_AUTO_CLOSE int fd =
 			mel_openat(ws->dirfd, own[i], O_RDONLY | O_DIRECTORY, 0);
