@@ -11,3 +11,4 @@ include tests/unit/cmd/local.mk
 include tests/cli/local.mk
 include tests/unit/guest/local.mk
 include tests/guest/local.mk
+include tests/fuzz/local.mk

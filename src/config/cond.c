@@ -247,14 +247,19 @@ int mel_cond_eval(struct mel_cond_result *out, struct mel_arena *arena, const ch
 	return 0;
 }
 
-/* The quote that is open at offset to of text, 0 if none, given the one open at from. */
-static char quote_at(struct mel_slice text, size_t from, size_t to, char quote)
+/*
+ * The quote that is open at offset to of text, 0 if none, given the one open at from.
+ * *is_escaped: a backslash stands in front of to that would take the next character along.
+ */
+static char quote_at(struct mel_slice text, size_t from, size_t to, char quote,
+		     bool *is_escaped)
 {
+	*is_escaped = false;
 	for (; from < to && from < text.len; from++) {
 		char c = text.ptr[from];
 
 		if (quote && c == '\\')
-			from++;
+			*is_escaped = ++from == to;
 		else if (quote && c == quote)
 			quote = 0;
 		else if (!quote && (c == '\'' || c == '"'))
@@ -280,19 +285,20 @@ const char *mel_cond_bind(struct mel_arena *arena, const char *text,
 	struct mel_slice all = mel_slice_of(text);
 	size_t from = 0, copied = 0;
 	struct mel_ref ref;
+	bool is_escaped;
 	char quote = 0;
 
 	while (mel_ref_next(all, from, &ref)) {
 		const char *found =
 			ref.state == MEL_REF_OK ? mel_scope_get(scope, ref.name) : NULL;
 
-		quote = quote_at(all, from, ref.start, quote);
+		quote = quote_at(all, from, ref.start, quote, &is_escaped);
 		from = ref.state == MEL_REF_OK ? ref.end : ref.at;
 		if (!found)
 			continue;
 		mel_buf_add(&buf, text + copied, ref.start - copied);
-		if (!quote)
-			mel_buf_add_char(&buf, '\'');
+		if (!quote || is_escaped)
+			mel_buf_add_char(&buf, quote ? '\\' : '\'');
 		add_escaped(&buf, found, quote ? quote : '\'');
 		if (!quote)
 			mel_buf_add_char(&buf, '\'');
@@ -339,6 +345,7 @@ int mel_cond_record(const char **out, struct mel_arena *arena, const char *text,
 	const char *checked;
 	size_t from = 0;
 	struct mel_ref ref;
+	bool is_escaped;
 	char quote = 0;
 
 	/* Nothing left open behind this: every reference is whole and known. */
@@ -347,7 +354,7 @@ int mel_cond_record(const char **out, struct mel_arena *arena, const char *text,
 	while (mel_ref_next(all, from, &ref)) {
 		const char *found = has_blanks(&ref) ? NULL : mel_scope_get(early, ref.name);
 
-		quote = quote_at(all, from, ref.start, quote);
+		quote = quote_at(all, from, ref.start, quote, &is_escaped);
 		mel_buf_add(&buf, text + from, ref.start - from);
 		if (found && quote)
 			mel_buf_add_text(&buf, found);

@@ -64,6 +64,7 @@ static void fill(struct mel_scope *scope)
 	mel_scope_set(scope, "expr", "'x' == 'x' || 'x'");
 	mel_scope_set(scope, "ref", "${{v}}");
 	mel_scope_set(scope, "empty", "");
+	mel_scope_set(scope, "n", "nasty");
 	mel_scope_set(scope, "slash", "a\\nb'");
 }
 
@@ -120,6 +121,8 @@ static const struct {
 	{ "${{quotes}} == '${{quotes}}'", "'a\\'b\"c' == 'a\\'b\"c'" },
 	{ "\"${{quotes}}\" == ${{quotes}}", "\"a'b\\\"c\" == 'a\\'b\"c'" },
 	{ "${{slash}} == '${{slash}}'", "'a\\\\nb\\'' == 'a\\\\nb\\''" },
+	{ "'\\${{n}}' == 'x'", "'\\\\nasty' == 'x'" },
+	{ "'\\\\${{n}}' == 'x'", "'\\\\nasty' == 'x'" },
 	{ "${{later}} == '\\'${{later}}'", "${{later}} == '\\'${{later}}'" },
 };
 

@@ -1,0 +1,21 @@
+# A target is fuzz_NAME.c with a corpus in corpus/NAME; its program is fuzz-NAME. With
+# --enable-fuzzing (and clang) it is driven by libFuzzer, otherwise it replays the corpus.
+MEL_FUZZ_TARGETS = tests/fuzz/fuzz-cond tests/fuzz/fuzz-vars
+MEL_FUZZ_LIBS = src/config/libconfig.a src/pipelines/libpipelines.a src/apk/libapk.a \
+	src/codec/libcodec.a src/base/libbase.a $(MEL_EXTERNAL_LIBS)
+if ENABLE_FUZZING
+MEL_FUZZ_DRIVER =
+else
+MEL_FUZZ_DRIVER = tests/fuzz/replay.c
+TESTS += $(MEL_FUZZ_TARGETS)
+endif
+check_PROGRAMS += $(MEL_FUZZ_TARGETS)
+EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/corpus tests/fuzz/replay.c
+
+tests_fuzz_fuzz_cond_SOURCES = tests/fuzz/fuzz_cond.c $(MEL_FUZZ_DRIVER)
+tests_fuzz_fuzz_cond_LDADD = $(MEL_FUZZ_LIBS)
+tests_fuzz_fuzz_cond_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_vars_SOURCES = tests/fuzz/fuzz_vars.c $(MEL_FUZZ_DRIVER)
+tests_fuzz_fuzz_vars_LDADD = $(MEL_FUZZ_LIBS)
+tests_fuzz_fuzz_vars_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
