@@ -4,6 +4,7 @@
  */
 #include "cmd/cmd.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -323,7 +324,9 @@ static void open_log(void *user, const char *path)
 
 	if (folder[0] && mel_mkdirs(AT_FDCWD, folder, 0777, &err) < 0)
 		mel_log(MEL_LOG_WARN, "no log file: %s", err->text);
-	else if ((fd = mel_openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0666)) < 0)
+	/* A new file each time: cutting one off makes some file systems wait for the disk. */
+	else if ((unlink(path) < 0 && errno != ENOENT) ||
+		 (fd = mel_openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL, 0666)) < 0)
 		mel_log(MEL_LOG_WARN, "cannot write log file '%s': %m", path);
 	else
 		mel_sink_set_file(&ctx->sink, fd);

@@ -191,7 +191,8 @@ const struct mel_opt mel_build_opt[] = {
 	LATER(BOOL, "generate-provenance", later_bool),
 	LATER(TEXT, "dependency-log", later_text),
 	LATER(LIST, "lint-require", later_list),
-	LATER(LIST, "lint-warn", later_list),
+	NO_EFFECT(LIST, "lint-warn", lint_warn,
+		  "no linters in this version: --lint-warn has no effect"),
 	LATER(BOOL, "persist-lint-results", later_bool),
 	LATER(TEXT, "trace", later_text),
 

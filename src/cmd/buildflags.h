@@ -24,7 +24,7 @@ struct mel_build_flags {
 	/* flags of later versions and flags without effect: type by type, never read */
 	bool later_bool;
 	const char *later_text;
-	struct mel_opt_list later_list;
+	struct mel_opt_list later_list, lint_warn;
 	int64_t later_duration;
 	uint64_t later_uint;
 };

@@ -129,13 +129,15 @@ static int wrong_value(const struct parser *p, const struct mel_opt *row, const 
 	return mel_err_wrap(err, "invalid argument %s for \"--%s\" flag", shown, row->name);
 }
 
-/* A boolean set to its default asks for nothing, so it is fine even when it is not built. */
+/* A boolean set to its default, an empty list: fine even when the flag is not built. */
 static bool asks_nothing(const struct mel_opt *row, void *out)
 {
+	const void *place = (char *)out + row->offset;
 	bool preset = row->preset && mel_text_eq(row->preset, "true");
 
-	return row->type == MEL_OPT_BOOL &&
-	       *(const bool *)((char *)out + row->offset) == preset;
+	if (row->type == MEL_OPT_LIST)
+		return ((const struct mel_opt_list *)place)->len == 0;
+	return row->type == MEL_OPT_BOOL && *(const bool *)place == preset;
 }
 
 static int store(struct parser *p, const struct mel_opt *row, size_t t, const char *value,
