@@ -4,6 +4,7 @@ include tests/unit/analyse/local.mk
 include tests/unit/codec/local.mk
 include tests/unit/config/local.mk
 include tests/unit/plan/local.mk
+include tests/unit/sandbox/local.mk
 include tests/gates/local.mk
 include tests/bench/local.mk
 include tests/scripts/local.mk
