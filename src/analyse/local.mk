@@ -7,6 +7,8 @@ src_analyse_libanalyse_a_SOURCES = \
 	src/analyse/sbom_source.c src/analyse/sbom_source.h \
 	src/analyse/sca.c src/analyse/sca.h \
 	src/analyse/sca_command.c \
+	src/analyse/sca_language.c \
+	src/analyse/sca_script.c \
 	src/analyse/sca_elf.c \
 	src/analyse/scanner.h \
 	src/analyse/tree.c src/analyse/tree.h \

@@ -13,8 +13,8 @@
 
 /* In the order in which they run; a new one is a file and a row. */
 static const struct mel_scanner *const scanner[] = {
-	&mel_scan_elf,
-	&mel_scan_command,
+	&mel_scan_elf,    &mel_scan_command, &mel_scan_docs,   &mel_scan_perl,
+	&mel_scan_python, &mel_scan_ruby,    &mel_scan_script,
 };
 
 static const char *const fixed_library_dir[] = { "lib", "usr/lib", "lib64", "usr/lib64" };

@@ -18,6 +18,8 @@ struct mel_scanner {
 
 extern const struct mel_scanner mel_scan_elf;
 extern const struct mel_scanner mel_scan_command;
+extern const struct mel_scanner mel_scan_docs, mel_scan_perl, mel_scan_python, mel_scan_ruby;
+extern const struct mel_scanner mel_scan_script;
 
 /* Can name be part of a dependency: no blank, control byte or comparison sign in it? If not,
  * a warning says that it is left out. */
