@@ -1,10 +1,17 @@
 if HAVE_CRITERION
-check_PROGRAMS += tests/cli/test-cli
-TESTS += tests/cli/test-cli
+check_PROGRAMS += tests/cli/test-cli tests/cli/test-build
+TESTS += tests/cli/test-cli tests/cli/test-build
 tests_cli_test_cli_SOURCES = \
 	tests/cli/run.c tests/cli/run.h \
 	tests/cli/test_keygen.c \
 	tests/cli/test_usage.c
 tests_cli_test_cli_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 tests_cli_test_cli_LDADD = $(CRITERION_LIBS)
+
+tests_cli_test_build_SOURCES = \
+	tests/cli/builds.c tests/cli/builds.h \
+	tests/cli/run.c tests/cli/run.h \
+	tests/cli/test_build_inside.c
+tests_cli_test_build_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
+tests_cli_test_build_LDADD = $(CRITERION_LIBS)
 endif
