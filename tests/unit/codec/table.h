@@ -1,0 +1,18 @@
+/* A test per row of a const table. Parameters are indexes: pointers do not survive the fork. */
+#pragma once
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+
+#include "base/mem.h"
+
+#define ROW_TEST(suite, name, table)                                                           \
+	ParameterizedTestParameters(suite, name)                                               \
+	{                                                                                      \
+		static size_t index[MEL_COUNTOF(table)];                                       \
+                                                                                               \
+		for (size_t i = 0; i < MEL_COUNTOF(table); i++)                                \
+			index[i] = i;                                                          \
+		return cr_make_param_array(size_t, index, MEL_COUNTOF(table));                 \
+	}                                                                                      \
+	ParameterizedTest(const size_t *row, suite, name, .timeout = 60)
