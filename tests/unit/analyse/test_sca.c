@@ -2,6 +2,8 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -219,6 +221,37 @@ static const struct row rows[] = {
 		    { "w/usr/lib/libfoo.so.1", .target = "../../opt/x/libfoo.so.1.2" } },
 	  .want_provides = "so-ver:libfoo.so.1=2.0-r1 so:libfoo.so.1=1",
 	  .want_vendored = "so-ver:libfoo.so.1=2.0-r1 so:libfoo.so.1=1" },
+	{ .name = "documentation",
+	  .item = { { "w-doc/usr/share/man/man1/w.1", .text = "x" },
+		    { "w-doc/usr/share/info/w.info", .text = "x" } },
+	  .package = "w-doc",
+	  .want_runtime = "man-db texinfo" },
+	{ .name = "python",
+	  .item = { { "w/usr/lib/python3.13/site-packages/w/a.py", .text = "x" } },
+	  .want_runtime = "python-3.13-base" },
+	{ .name = "python of the build file",
+	  .item = { { "w/usr/lib/python3.13/site-packages/w/a.py", .text = "x" } },
+	  .runtime = "python-3.12-base",
+	  .want_runtime = "python-3.12-base" },
+	{ .name = "the last python in order",
+	  .item = { { "w/opt/venv/lib/python3.11/site-packages/a.py", .text = "x" },
+		    { "w/usr/lib/python3.13/site-packages/a.py", .text = "x" } },
+	  .want_runtime = "python-3.13-base" },
+	{ .name = "perl",
+	  .item = { { "w/usr/lib/perl5/vendor_perl/W.pm", .text = "x" } },
+	  .want_runtime = "perl~5" },
+	{ .name = "perl in lib",
+	  .item = { { "w/lib/perl5/vendor_perl/W.pm", .text = "x" } },
+	  .want_runtime = "perl~5" },
+	{ .name = "perl elsewhere",
+	  .item = { { "w/usr/share/perl5/vendor_perl/W.pm", .text = "x" } } },
+	{ .name = "ruby",
+	  .item = { { "w/usr/lib/ruby/gems/3.4.1/gems/w.rb", .text = "x" } },
+	  .want_runtime = "ruby-3.4" },
+	{ .name = "ruby of the build file",
+	  .item = { { "w/usr/lib/ruby/gems/3.4.0/gems/w.rb", .text = "x" } },
+	  .runtime = "ruby-3.3",
+	  .want_runtime = "ruby-3.3" },
 };
 
 ParameterizedTestParameters(sca, rows)
@@ -326,4 +359,58 @@ Test(sca, versioned_needs_meet_their_own_offer)
 	mel_deps_merge(&out, &found, MEL_DEPS_NO_VERSIONED_SHLIB, none, none);
 	check_list("option", &out.runtime, "foo>=1");
 	check_list("offers stay", &out.provides, "foo=1 so-ver:libw.so.2=2.0-r1");
+}
+
+/* First lines of usr/bin/s, and the program they need. */
+static const struct {
+	const char *text, *want;
+} script_rows[] = {
+	{ "#!/usr/bin/env bash\n", "cmd:bash" },
+	{ "#! /usr/bin/perl -w\n", "cmd:perl" },
+	{ "#!/usr/bin/env -S ruby -W0\n", "cmd:ruby" },
+	{ "#!/usr/bin/env -S A=b ruby\n", "cmd:ruby" },
+	{ "#!/usr/bin/env node --harmony\n", "" },
+	{ "#!/usr/bin/env -i\n", "" },
+	{ "#!/usr/bin/env\n", "" },
+	{ "#!/bin/env bash\n", "cmd:bash" },
+	{ "#!/usr/bin/python3\n", "" },
+	{ "#!/bin/sh\n", "" },
+	{ "#!/usr/bin/awk -f\n", "" },
+	{ "#!/usr/bin/python3.13\n", "cmd:python3.13" },
+	{ "#!   \n", "" },
+	{ "#!/usr/bin/perl", "cmd:perl" },
+	{ "no script\n", "" },
+	{ "", "" },
+};
+
+Test(sca, scripts)
+{
+	for (size_t i = 0; i < MEL_COUNTOF(script_rows); i++) {
+		struct mel_tree tree MEL_AUTO_TREE = MEL_TREE_INIT;
+		struct mel_deps deps MEL_AUTO_DEPS = { 0 };
+		struct mel_err *err MEL_AUTO_ERR = NULL;
+		const struct mel_tree *related = &tree;
+		char folder[16];
+
+		snprintf(folder, sizeof(folder), "s%zu", i);
+
+		MEL_AUTO_FREE char *path = mel_asprintf("%s/usr/bin/s", folder);
+
+		put_text(path, 0644, script_rows[i].text);
+		cr_assert_eq(
+			mel_tree_scan(&tree, openat(place_fd, folder, O_RDONLY), NULL, &err),
+			0);
+
+		const struct mel_sca_input in = { .name = "w",
+						  .tree = &tree,
+						  .related = &related,
+						  .related_len = 1,
+						  .full_version = "2.0-r1" };
+
+		cr_assert_eq(mel_sca_run(&deps, &in, &err), 0);
+		cr_assert_eq(deps.runtime.len, *script_rows[i].want ? 1u : 0u, "%s",
+			     script_rows[i].text);
+		if (deps.runtime.len)
+			cr_assert_str_eq(deps.runtime.at[0], script_rows[i].want);
+	}
 }
