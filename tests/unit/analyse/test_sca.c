@@ -2,7 +2,6 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -222,8 +221,8 @@ static const struct row rows[] = {
 	  .want_provides = "so-ver:libfoo.so.1=2.0-r1 so:libfoo.so.1=1",
 	  .want_vendored = "so-ver:libfoo.so.1=2.0-r1 so:libfoo.so.1=1" },
 	{ .name = "documentation",
-	  .item = { { "w-doc/usr/share/man/man1/w.1", .text = "x" },
-		    { "w-doc/usr/share/info/w.info", .text = "x" } },
+	  .item = { { "w-dev/usr/share/man/man1/w.1", .text = "x" },
+		    { "w-dev/usr/share/info/w.info", .text = "x" } },
 	  .package = "w-doc",
 	  .want_runtime = "man-db texinfo" },
 	{ .name = "python",
