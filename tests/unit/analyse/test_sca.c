@@ -396,9 +396,7 @@ Test(sca, scripts)
 		MEL_AUTO_FREE char *path = mel_asprintf("%s/usr/bin/s", folder);
 
 		put_text(path, 0644, script_rows[i].text);
-		cr_assert_eq(
-			mel_tree_scan(&tree, openat(place_fd, folder, O_RDONLY), NULL, &err),
-			0);
+		scan_package(&tree, folder);
 
 		const struct mel_sca_input in = { .name = "w",
 						  .tree = &tree,
