@@ -35,6 +35,18 @@ static void note(struct sbx_info *info, int hint)
 		info->warning[info->warning_len++] = hint;
 }
 
+/* A single id cannot drop groups; access by them reaches what is shown to the guest. */
+static bool has_other_groups(const struct sbx_ids *ids)
+{
+	gid_t group[64];
+	int n = ids->mode == SBX_IDS_SINGLE ? getgroups((int)SBX_COUNTOF(group), group) : 0;
+
+	for (int i = 0; i < n; i++)
+		if (group[i] != ids->caller_gid)
+			return true;
+	return n < 0; /* more than fit */
+}
+
 int sbx_open(struct sbx **out, const struct sbx_spec *spec, struct sbx_err *err)
 {
 	struct sbx_order order;
@@ -61,6 +73,8 @@ int sbx_open(struct sbx **out, const struct sbx_spec *spec, struct sbx_err *err)
 	sbx->info.tier = ready.tier;
 	sbx->info.init_pid = ready.pid;
 	note(&sbx->info, spec->ids.warning);
+	if (has_other_groups(&spec->ids))
+		note(&sbx->info, SBX_HINT_GROUPS);
 	for (int hint = 1; hint < SBX_HINT_COUNT; hint++)
 		if ((ready.warnings >> hint) & 1)
 			note(&sbx->info, hint);

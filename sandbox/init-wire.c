@@ -12,10 +12,12 @@
 static void take_fds(struct init_message *m, struct msghdr *msg, int *payload_fd)
 {
 	const struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	const int *fd = (const int *)(const void *)CMSG_DATA(c);
-	size_t n = c ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+	const int *fd;
 
-	for (size_t i = 0; i < n; i++) {
+	if (!c)
+		return;
+	fd = (const int *)(const void *)CMSG_DATA(c);
+	for (size_t i = 0; i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
 		if (i < m->head.fds && i < WIRE_FDS)
 			m->fd[i] = fd[i];
 		else
