@@ -143,9 +143,10 @@ static void note(struct mel_guest *guest)
 	guest->tier = info->tier;
 	for (size_t i = 0; i < info->warning_len; i++) {
 		const char *text = sbx_hint_text(info->warning[i]);
+		bool leaks = info->warning[i] == SBX_HINT_PROC; /* the others only lack something */
 
 		if (text && info->warning[i] != guest->ids.warning)
-			mel_log(MEL_LOG_WARN, "%s", text);
+			mel_log(leaks ? MEL_LOG_WARN : MEL_LOG_DEBUG, "%s", text);
 	}
 	mel_log(MEL_LOG_DEBUG, "steps are run by %s (%s)", guest->rootfs.shell,
 		guest->rootfs.shell_why);
