@@ -3,6 +3,7 @@
 lib_LIBRARIES += sandbox/libmelange-sandbox.a
 include_HEADERS += sandbox/sbx.h
 pkgconfig_DATA += sandbox/melange-sandbox.pc
+dist_doc_DATA += docs/sandbox.md
 sandbox_libmelange_sandbox_a_SOURCES = sandbox/sbx.h \
 	sandbox/clone.c sandbox/diagnose.c sandbox/guest.c sandbox/hint.c sandbox/idmap.c \
 	sandbox/init-blob.c sandbox/internal.h sandbox/message.c sandbox/probe.c \
