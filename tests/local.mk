@@ -13,3 +13,4 @@ include tests/cli/local.mk
 include tests/unit/guest/local.mk
 include tests/guest/local.mk
 include tests/fuzz/local.mk
+include tests/unit/apk/local.mk

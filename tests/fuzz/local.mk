@@ -1,6 +1,7 @@
 # A target is fuzz_NAME.c with a corpus in corpus/NAME; its program is fuzz-NAME. With
 # --enable-fuzzing (and clang) it is driven by libFuzzer, otherwise it replays the corpus.
-MEL_FUZZ_TARGETS = tests/fuzz/fuzz-cond tests/fuzz/fuzz-vars
+MEL_FUZZ_TARGETS = tests/fuzz/fuzz-cond tests/fuzz/fuzz-gzip tests/fuzz/fuzz-index \
+	tests/fuzz/fuzz-pkginfo tests/fuzz/fuzz-tar tests/fuzz/fuzz-vars
 MEL_FUZZ_LIBS = src/config/libconfig.a src/pipelines/libpipelines.a src/apk/libapk.a \
 	src/codec/libcodec.a src/base/libbase.a $(MEL_EXTERNAL_LIBS)
 if ENABLE_FUZZING
@@ -19,3 +20,19 @@ tests_fuzz_fuzz_cond_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
 tests_fuzz_fuzz_vars_SOURCES = tests/fuzz/fuzz_vars.c $(MEL_FUZZ_DRIVER)
 tests_fuzz_fuzz_vars_LDADD = $(MEL_FUZZ_LIBS)
 tests_fuzz_fuzz_vars_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_gzip_SOURCES = tests/fuzz/fuzz_gzip.c $(MEL_FUZZ_DRIVER)
+tests_fuzz_fuzz_gzip_LDADD = $(MEL_FUZZ_LIBS)
+tests_fuzz_fuzz_gzip_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_index_SOURCES = tests/fuzz/fuzz_index.c $(MEL_FUZZ_DRIVER)
+tests_fuzz_fuzz_index_LDADD = $(MEL_FUZZ_LIBS)
+tests_fuzz_fuzz_index_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_pkginfo_SOURCES = tests/fuzz/fuzz_pkginfo.c $(MEL_FUZZ_DRIVER)
+tests_fuzz_fuzz_pkginfo_LDADD = $(MEL_FUZZ_LIBS)
+tests_fuzz_fuzz_pkginfo_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_tar_SOURCES = tests/fuzz/fuzz_tar.c $(MEL_FUZZ_DRIVER)
+tests_fuzz_fuzz_tar_LDADD = $(MEL_FUZZ_LIBS)
+tests_fuzz_fuzz_tar_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
