@@ -9,7 +9,7 @@
 #include "base/mem.h"
 
 static const int exit_status[MEL_ERR_COUNT] = {
-	[MEL_ERR_SYSTEM] = 1,  [MEL_ERR_USAGE] = 2,     [MEL_ERR_INPUT] = 3,
+	[MEL_ERR_SYSTEM] = 4,  [MEL_ERR_USAGE] = 2,     [MEL_ERR_INPUT] = 3,
 	[MEL_ERR_LIMIT] = 3,   [MEL_ERR_CRYPTO] = 3,    [MEL_ERR_NETWORK] = 4,
 	[MEL_ERR_SANDBOX] = 4, [MEL_ERR_STEP] = 1,      [MEL_ERR_LINT] = 5,
 	[MEL_ERR_OUTPUT] = 6,  [MEL_ERR_TIMEOUT] = 124,

@@ -58,8 +58,8 @@ int mel_err_as(struct mel_err **err, enum mel_err_kind kind);
 void mel_err_append(struct mel_err **list, struct mel_err *more);
 size_t mel_err_count(const struct mel_err *err);
 
-/* The exit status that belongs to the (first) error: 1 step, 2 usage, 3 input, 4 environment,
- * 5 lint, 6 output, 124 timeout, 128 + signal. NULL gives 0. */
+/* The exit status that belongs to the (first) error: 1 step, 2 usage, 3 input, 4 environment
+ * (any system call that failed), 5 lint, 6 output, 124 timeout, 128 + signal. NULL gives 0. */
 int mel_err_exit_status(const struct mel_err *err);
 
 void mel_err_free(struct mel_err *err); /* with its further problems; NULL is fine */

@@ -71,7 +71,10 @@ static int load_key(struct build *b, struct mel_err **err)
 
 	if (!path || !*path)
 		return 0;
-	return mel_key_load(&b->key, path, err) < 0 ? mel_err_wrap(err, "--signing-key") : 0;
+	if (mel_key_load(&b->key, path, err) == 0)
+		return 0;
+	mel_err_wrap(err, "--signing-key");
+	return mel_err_as(err, MEL_ERR_INPUT);
 }
 
 static int load_config(struct build *b, struct mel_err **err)

@@ -182,6 +182,15 @@ static const char *failure_hint(const struct mel_runner *runner)
 	return "";
 }
 
+/* Where a step of a definition is, for the end of a message about the step that uses it. */
+static const char *definition_place(struct mel_report *report, const struct mel_step *step)
+{
+	if (!step->uses)
+		return "";
+	return mel_arena_printf(&report->arena, " (%s:%u:%u)", step->pos.file, step->pos.line,
+				step->pos.column);
+}
+
 static int step_failed(struct mel_runner *runner, const struct mel_step *step,
 		       const struct outcome *outcome, int64_t elapsed_ns, struct mel_err **err)
 {
@@ -206,11 +215,11 @@ static int step_failed(struct mel_runner *runner, const struct mel_step *step,
 				   "build exceeded its timeout of %s in step \"%s\"", limit,
 				   label);
 	}
-	return mel_err_set(err,
-			   outcome->status.end == SBX_LOST ? MEL_ERR_SANDBOX : MEL_ERR_STEP,
-			   "%s:%u:%u: step \"%s\" of package %s failed: %s%s", step->pos.file,
-			   step->pos.line, step->pos.column, label, package, report->failed_how,
-			   failure_hint(runner));
+	return mel_err_set(
+		err, outcome->status.end == SBX_LOST ? MEL_ERR_SANDBOX : MEL_ERR_STEP,
+		"%s:%u:%u: step \"%s\" of package %s failed: %s%s%s", step->use_pos.file,
+		step->use_pos.line, step->use_pos.column, label, package, report->failed_how,
+		definition_place(report, step), failure_hint(runner));
 }
 
 static void record(struct mel_runner *runner, const struct mel_step *step,

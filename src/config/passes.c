@@ -27,7 +27,7 @@ static const struct mel_pos nowhere;
 
 static int read_file(struct mel_buf *buf, const char *path, struct mel_err **err)
 {
-	return mel_file_read(AT_FDCWD, path, buf, err);
+	return mel_file_read(AT_FDCWD, path, buf, err) < 0 ? mel_err_as(err, MEL_ERR_INPUT) : 0;
 }
 
 static int add_vars_file(struct loader *l, const char *path, struct mel_err **err)

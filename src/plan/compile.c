@@ -21,6 +21,7 @@ struct context {
 	const char *label;
 	const struct mel_pipeline *labelled;     /* the step that label is of */
 	const struct mel_definition *definition; /* whose steps these are; NULL: the file's */
+	struct mel_pos use_pos;                  /* of the innermost step of the file itself */
 	unsigned uses_depth;
 	bool is_active; /* no condition on the way is false */
 };
@@ -270,6 +271,7 @@ static void add_to_plan(struct mel_compiler *c, const struct mel_compile_target 
 		.is_continued = context->labelled && *last == context->labelled,
 		.uses = definition_name(context),
 		.pos = step->pos,
+		.use_pos = context->use_pos,
 		.runs = step->runs,
 		.workdir = context->workdir,
 		.env = step_env(c, target, context),
@@ -389,6 +391,8 @@ static int compile_step(struct walk *w, struct mel_pipeline *step, const struct 
 	int status;
 
 	inner.outer = outer;
+	if (!outer->definition)
+		inner.use_pos = step->pos;
 	if (load_definition(w->c, step, outer, &inner, err) < 0)
 		return -1;
 	inner.scope = &inputs;

@@ -35,9 +35,10 @@ struct mel_step {
 	bool is_continued;  /* label is of the same step as that of the one before */
 	const char *uses;   /* the definition it comes from, NULL for a step of the file */
 	struct mel_pos pos; /* of the step in the file (build file or definition) */
-	const char *script; /* complete text for the shell; the launcher sets the directory */
-	const char *runs;   /* the part of it that the author wrote, substituted */
-	const char *workdir;    /* absolute and clean; the launcher makes it if missing */
+	struct mel_pos use_pos; /* of the step of the build file that it belongs to */
+	const char *script;  /* complete text for the shell; the launcher sets the directory */
+	const char *runs;    /* the part of it that the author wrote, substituted */
+	const char *workdir; /* absolute and clean; the launcher makes it if missing */
 	const char *const *env; /* complete: "NAME=value", sorted by name, NULL at the end */
 	size_t output;          /* index of the output it fills */
 };

@@ -129,7 +129,8 @@ void build_expect(const struct run_place *place, const struct run_result *result
 	}
 }
 
-/* --- what came out ------------------------------------------------------------------------- */
+/* --- what came out -------------------------------------------------------------------------
+ */
 
 const char *build_out(const char *file)
 {
@@ -162,9 +163,9 @@ static void add_names(const char *folder, const char *prefix, char ***name, size
 		cr_assert_gt(asprintf(&path, "%s/%s", folder, entry->d_name), 0);
 		bool is_dir = lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
 
-		cr_assert_gt(asprintf(&shown, "%s%s%s", prefix, entry->d_name,
-				      is_dir ? "/" : ""),
-			     0);
+		cr_assert_gt(
+			asprintf(&shown, "%s%s%s", prefix, entry->d_name, is_dir ? "/" : ""),
+			0);
 		*name = realloc(*name, (*len + 1) * sizeof(**name));
 		(*name)[(*len)++] = shown;
 		if (is_dir)
@@ -220,7 +221,8 @@ char *build_members(const struct run_place *place, const char *file)
 	return tar_text(place, "-tzf", file, NULL);
 }
 
-/* --- what must not be left ------------------------------------------------------------------ */
+/* --- what must not be left ------------------------------------------------------------------
+ */
 
 /* Does a file of /proc hold the text? NUL bytes are skipped over. */
 static bool proc_holds(const char *path, const char *text)

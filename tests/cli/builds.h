@@ -1,6 +1,7 @@
 /*
  * Builds as a user starts them: a build file in a place, the flags that all share, and the
- * proof that nothing stays behind. Temporary files go to tmp of the place, packages to packages.
+ * proof that nothing stays behind. Temporary files go to tmp of the place, packages to
+ * packages.
  */
 #pragma once
 
@@ -14,10 +15,10 @@ enum { BUILD_ARGS_MAX = 10, BUILD_SAYS_MAX = 5 };
 bool build_place(struct run_place *place, size_t index, size_t *which);
 /* Parameters for ParameterizedTestParameters: count cases for each user. */
 #define BUILD_PARAMETERS(count)                                                                \
-	static size_t index[(count) * RUN_USERS_MAX];                                          \
-	for (size_t i = 0; i < (count) * RUN_USERS_MAX; i++)                                   \
+	static size_t index[(count)*RUN_USERS_MAX];                                            \
+	for (size_t i = 0; i < (count)*RUN_USERS_MAX; i++)                                     \
 		index[i] = i;                                                                  \
-	return cr_make_param_array(size_t, index, (count) * RUN_USERS_MAX)
+	return cr_make_param_array(size_t, index, (count)*RUN_USERS_MAX)
 
 /* Text with every @DIR@ replaced by the place's folder; the caller frees. */
 char *build_expand(const struct run_place *place, const char *text);

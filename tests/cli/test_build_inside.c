@@ -29,13 +29,13 @@ static const struct {
 	  "done\n"
 	  "[ \"$(ls -A /home)\" = build ]\n"
 	  "[ ! -e /boot ] && [ ! -e /media ] && [ ! -e /lost+found ]" },
-	{ "the place of the test is not there",
-	  "[ ! -e @DIR@ ]\n"
-	  "[ ! -e /proc/1/root@DIR@ ]\n"
-	  "[ ! -e /proc/1/cwd/secret ]\n"
-	  "refuse cat /../../../..@DIR@/secret" },
+	{ "the place of the test is not there", "[ ! -e @DIR@ ]\n"
+						"[ ! -e /proc/1/root@DIR@ ]\n"
+						"[ ! -e /proc/1/cwd/secret ]\n"
+						"refuse cat /../../../..@DIR@/secret" },
 	{ "accounts and secrets of /etc",
-	  "for name in shadow gshadow machine-id localtime ssh sudoers.d fstab ssl/private; do\n"
+	  "for name in shadow gshadow machine-id localtime ssh sudoers.d fstab ssl/private; "
+	  "do\n"
 	  "  [ ! -e /etc/$name ] || { echo $name; exit 1; }\n"
 	  "done\n"
 	  "[ \"$(cat /etc/hostname)\" = localhost ]\n"
@@ -51,43 +51,36 @@ static const struct {
 	  "  grep -q \"$name \" names || { echo \"$name is missing\"; exit 1; }\n"
 	  "done\n"
 	  "refuse grep -e TMPDIR -e USER -e LOGNAME -e XDG_ -e LANG -e LC_ -e SSH_ names" },
-	{ "descriptors of the caller",
-	  "[ ! -e /proc/$$/fd/77 ] && [ ! -e /proc/1/fd/77 ]\n"
-	  "refuse eval 'ls -l /proc/[0-9]*/fd | grep @DIR@'\n"
-	  "[ \"$(readlink /proc/$$/fd/0)\" = /dev/null ]" },
-	{ "processes of the host",
-	  "refuse eval 'cat /proc/[0-9]*/comm | grep test-build'\n"
-	  "[ \"$(ls -d /proc/[0-9]* | wc -l)\" -le 6 ]" },
+	{ "descriptors of the caller", "[ ! -e /proc/$$/fd/77 ] && [ ! -e /proc/1/fd/77 ]\n"
+				       "refuse eval 'ls -l /proc/[0-9]*/fd | grep @DIR@'\n"
+				       "[ \"$(readlink /proc/$$/fd/0)\" = /dev/null ]" },
+	{ "processes of the host", "refuse eval 'cat /proc/[0-9]*/comm | grep test-build'\n"
+				   "[ \"$(ls -d /proc/[0-9]* | wc -l)\" -le 6 ]" },
 	{ "network: interfaces",
 	  "[ \"$(sed -n 's/^ *\\([^ :]*\\):.*/\\1/p' /proc/net/dev)\" = lo ]\n"
 	  "[ \"$(wc -l </proc/net/route)\" -le 1 ]" },
-	{ "network: a port of the host",
-	  "refuse eval '(exec 3<>/dev/tcp/127.0.0.1/$PORT)'\n"
-	  "refuse eval '(exec 3<>/dev/tcp/192.0.2.1/80)'" },
+	{ "network: a port of the host", "refuse eval '(exec 3<>/dev/tcp/127.0.0.1/$PORT)'\n"
+					 "refuse eval '(exec 3<>/dev/tcp/192.0.2.1/80)'" },
 	{ "network: an abstract socket of the host",
 	  "perl -MSocket -e 'socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die \"no socket\";"
 	  " exit(connect($s, pack(\"Sa*\", AF_UNIX, \"\\0" ABSTRACT "\")) ? 1 : 0)'" },
-	{ "host name",
-	  "[ \"$(uname -n)\" = localhost ]\n"
-	  "refuse hostname evil\n"
-	  "refuse eval '(echo evil >/proc/sys/kernel/hostname)'\n"
-	  "[ \"$(uname -n)\" = localhost ]" },
-	{ "kernel log",
-	  "refuse dmesg\n"
-	  "refuse eval '(cat </dev/kmsg)'\n"
-	  "[ -z \"$(head -c 1 /proc/kmsg)\" ]" },
-	{ "ids and rights",
-	  "[ \"$(id -u):$(id -g):$(id -un)\" = 1000:1000:build ]\n"
-	  "grep -q '^NoNewPrivs:.1$' /proc/self/status\n"
-	  "grep -q '^Seccomp:.2$' /proc/self/status\n"
-	  "grep -q '^CapBnd:.00000000a80425fb$' /proc/self/status\n"
-	  "refuse su -c true" },
-	{ "real root",
-	  "refuse mount -t tmpfs none /mnt\n"
-	  "refuse mknod disk b 8 0\n"
-	  "refuse eval '(echo x >/proc/sys/vm/drop_caches)'\n"
-	  "refuse eval '(echo x >/proc/sysrq-trigger)'\n"
-	  "refuse eval 'unshare -Ur true'" },
+	{ "host name", "[ \"$(uname -n)\" = localhost ]\n"
+		       "refuse hostname evil\n"
+		       "refuse eval '(echo evil >/proc/sys/kernel/hostname)'\n"
+		       "[ \"$(uname -n)\" = localhost ]" },
+	{ "kernel log", "refuse dmesg\n"
+			"refuse eval '(cat </dev/kmsg)'\n"
+			"[ -z \"$(head -c 1 /proc/kmsg)\" ]" },
+	{ "ids and rights", "[ \"$(id -u):$(id -g):$(id -un)\" = 1000:1000:build ]\n"
+			    "grep -q '^NoNewPrivs:.1$' /proc/self/status\n"
+			    "grep -q '^Seccomp:.2$' /proc/self/status\n"
+			    "grep -q '^CapBnd:.00000000a80425fb$' /proc/self/status\n"
+			    "refuse su -c true" },
+	{ "real root", "refuse mount -t tmpfs none /mnt\n"
+		       "refuse mknod disk b 8 0\n"
+		       "refuse eval '(echo x >/proc/sys/vm/drop_caches)'\n"
+		       "refuse eval '(echo x >/proc/sysrq-trigger)'\n"
+		       "refuse eval 'unshare -Ur true'" },
 	{ "devices",
 	  "[ -c /dev/null ] && [ -c /dev/urandom ] && [ -d /dev/shm ]\n"
 	  "refuse eval 'ls /dev | grep -e ^sd -e ^mem$ -e ^kvm$ -e ^loop -e ^fuse$'" },
@@ -97,11 +90,11 @@ static const struct {
 	  "  [ -e /usr/bin/" CANARY " ]\n"
 	  "fi\n"
 	  "if rm -f /usr/bin/env; then [ ! -e /usr/bin/env ]; fi" },
-	{ "signals and umask",
-	  "grep -q '^SigBlk:.0*$' /proc/self/status\n"
-	  "grep -q '^SigIgn:.0*$' /proc/self/status\n"
-	  "[ \"$(umask)\" = 0022 ]" },
-	{ "time zone and locale", "[ \"$(date +%Z)\" = UTC ] && [ -z \"${LANG-}${LC_ALL-}\" ]" },
+	{ "signals and umask", "grep -q '^SigBlk:.0*$' /proc/self/status\n"
+			       "grep -q '^SigIgn:.0*$' /proc/self/status\n"
+			       "[ \"$(umask)\" = 0022 ]" },
+	{ "time zone and locale",
+	  "[ \"$(date +%Z)\" = UTC ] && [ -z \"${LANG-}${LC_ALL-}\" ]" },
 	{ "workspace and temporary folder can be written",
 	  "[ \"$PWD\" = /home/build ] && touch here /tmp/here /var/tmp/here\n"
 	  "[ \"$(stat -c %u:%g here)\" = 1000:1000 ]\n"
@@ -140,7 +133,8 @@ static unsigned plant(const struct run_place *place)
 	memcpy(name.sun_path + 1, ABSTRACT, strlen(ABSTRACT));
 	/* another test of this process tree may hold the name already: as good */
 	if (bind(unix_fd, (struct sockaddr *)&name,
-		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(ABSTRACT))) == 0)
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(ABSTRACT))) ==
+	    0)
 		listen(unix_fd, 4);
 	return ntohs(address.sin_port);
 }
