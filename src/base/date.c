@@ -140,13 +140,13 @@ void mel_duration_format(int64_t ns, char out[MEL_DATE_BYTES])
 	if (v == 0)
 		snprintf(out, MEL_DATE_BYTES, "0s");
 	else if (hours)
-		snprintf(out, MEL_DATE_BYTES, "%s%lluh%llum%.10gs", sign,
+		snprintf(out, MEL_DATE_BYTES, "%s%lluh%llum%.11gs", sign,
 			 (unsigned long long)hours, (unsigned long long)minutes, seconds);
 	else if (minutes)
-		snprintf(out, MEL_DATE_BYTES, "%s%llum%.10gs", sign,
+		snprintf(out, MEL_DATE_BYTES, "%s%llum%.11gs", sign,
 			 (unsigned long long)minutes, seconds);
 	else if (v >= 1000000000)
-		snprintf(out, MEL_DATE_BYTES, "%s%.10gs", sign, seconds);
+		snprintf(out, MEL_DATE_BYTES, "%s%.11gs", sign, seconds);
 	else if (v >= 1000000)
 		snprintf(out, MEL_DATE_BYTES, "%s%.10gms", sign, (double)v / 1e6);
 	else if (v >= 1000)
@@ -201,8 +201,9 @@ static bool duration_part(const char **p, int64_t *total)
 	if (!end || __builtin_mul_overflow(whole, ns, &whole))
 		return false;
 	*p = end;
-	whole += (int64_t)((__int128)fraction * ns / scale);
-	return !__builtin_add_overflow(*total, whole, total);
+	fraction = (int64_t)((__int128)fraction * ns / scale);
+	return !__builtin_add_overflow(whole, fraction, &whole) &&
+	       !__builtin_add_overflow(*total, whole, total);
 }
 
 int mel_duration_parse(const char *text, int64_t *ns, struct mel_err **err)

@@ -1,7 +1,8 @@
 # A target is fuzz_NAME.c with a corpus in corpus/NAME; its program is fuzz-NAME. With
 # --enable-fuzzing (and clang) it is driven by libFuzzer, otherwise it replays the corpus.
 MEL_FUZZ_TARGETS = tests/fuzz/fuzz-cond tests/fuzz/fuzz-gzip tests/fuzz/fuzz-index \
-	tests/fuzz/fuzz-pkginfo tests/fuzz/fuzz-tar tests/fuzz/fuzz-vars
+	tests/fuzz/fuzz-pkginfo tests/fuzz/fuzz-tar tests/fuzz/fuzz-vars \
+	tests/fuzz/fuzz-yaml
 MEL_FUZZ_LIBS = src/config/libconfig.a src/pipelines/libpipelines.a src/apk/libapk.a \
 	src/codec/libcodec.a src/base/libbase.a $(MEL_EXTERNAL_LIBS)
 if ENABLE_FUZZING
@@ -36,3 +37,7 @@ tests_fuzz_fuzz_pkginfo_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
 tests_fuzz_fuzz_tar_SOURCES = tests/fuzz/fuzz_tar.c $(MEL_FUZZ_DRIVER)
 tests_fuzz_fuzz_tar_LDADD = $(MEL_FUZZ_LIBS)
 tests_fuzz_fuzz_tar_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz_yaml.c $(MEL_FUZZ_DRIVER)
+tests_fuzz_fuzz_yaml_LDADD = $(MEL_FUZZ_LIBS)
+tests_fuzz_fuzz_yaml_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
