@@ -175,7 +175,7 @@ static void add_attr(struct mel_buf *out, const struct mel_log_attr *attr, unsig
 }
 
 void mel_log_record_text(struct mel_buf *out, const struct mel_log_record *record,
-		     const struct timespec *now, unsigned flags)
+			 const struct timespec *now, unsigned flags)
 {
 	const struct level_name *name = level_name((int)record->level);
 	struct tm tm = { .tm_year = 70 };
@@ -221,7 +221,7 @@ static void add_json(struct mel_buf *out, const char *text)
 }
 
 void mel_log_record_json(struct mel_buf *out, const struct mel_log_record *record,
-		     const struct timespec *now, bool for_cloud)
+			 const struct timespec *now, bool for_cloud)
 {
 	const struct level_name *name = level_name((int)record->level);
 	struct tm tm = { .tm_year = 70 };

@@ -17,8 +17,8 @@ enum mel_record_flag {
  * values that need it are quoted, those with line feeds follow as an indented block.
  */
 void mel_log_record_text(struct mel_buf *out, const struct mel_log_record *record,
-		     const struct timespec *now, unsigned flags);
+			 const struct timespec *now, unsigned flags);
 /* Append one JSON object and a line feed; for_cloud: keys and levels of a cloud collector.
  * Source: RFC 8259. */
 void mel_log_record_json(struct mel_buf *out, const struct mel_log_record *record,
-		     const struct timespec *now, bool for_cloud);
+			 const struct timespec *now, bool for_cloud);
