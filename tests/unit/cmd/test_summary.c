@@ -107,13 +107,14 @@ Test(summary, of_a_build, .timeout = 10)
 
 Test(summary, of_a_failure, .timeout = 10)
 {
+	char one[] = "one", two[] = "two";
 	struct mel_buf got MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
 	const struct mel_report report = {
 		.failed_label = "autoconf/make",
 		.failed_package = "hello",
 		.failed_how = "exit status 2",
 		.failed_elapsed_ns = 3210000000,
-		.tail = { "one", "two" },
+		.tail = { one, two },
 		.tail_len = 2,
 	};
 	char *const argv[] = { (char[]){ "melange" }, (char[]){ "build" },
