@@ -43,8 +43,15 @@ static int open_by_steps(int dirfd, const char *path, int flags, mode_t mode)
 				  (is_last ? flags : O_PATH | O_DIRECTORY) | O_NOFOLLOW |
 					  O_CLOEXEC,
 				  mode);
-		if (next < 0)
+		if (next < 0) {
+			struct stat st;
+
+			/* A link in place of a directory: say so as openat2 does. */
+			if (errno == ENOTDIR &&
+			    fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+				errno = S_ISLNK(st.st_mode) ? ELOOP : ENOTDIR;
 			return -1;
+		}
 		close(at);
 		at = next;
 	}

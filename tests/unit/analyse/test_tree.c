@@ -349,10 +349,12 @@ static void remove_chain(const char *name, size_t levels)
 Test(tree, four_thousand_levels)
 {
 	enum { LEVELS = 4000 };
-	const struct rlimit few = { 64, 64 };
+	struct rlimit few;
 	struct mel_tree tree MEL_AUTO_TREE = MEL_TREE_INIT;
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &few), 0);
+	few.rlim_cur = 256;
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
 	put_chain("d", LEVELS);
 	scan(&tree, NULL);
