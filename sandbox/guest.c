@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -291,14 +292,6 @@ static void fill_status(struct sbx *sbx, struct sbx_status *out)
 	}
 }
 
-static int finish(struct sbx *sbx, struct sbx_status *out)
-{
-	close_output(sbx);
-	sbx->is_running = false;
-	fill_status(sbx, out);
-	return 0;
-}
-
 /* One round: 1 something happened, 0 the time is up, 2 wake_fd, -1 poll failed. */
 static int wait_once(struct sbx *sbx, int timeout_ms, int wake_fd)
 {
@@ -321,41 +314,54 @@ static int wait_once(struct sbx *sbx, int timeout_ms, int wake_fd)
 	return p[3].revents ? 2 : 1;
 }
 
+/* Milliseconds until then for poll; -1: for ever. */
+static int left_ms(long long until)
+{
+	long long left = until < 0 ? -1 : until - now_ms();
+
+	if (until >= 0 && left < 0)
+		return 0;
+	return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* The step is over: what is still in the pipes, but not for long. */
+static int drain(struct sbx *sbx, struct sbx_status *out)
+{
+	long long until = now_ms() + DRAIN_MS;
+
+	while ((sbx->out[0] >= 0 || sbx->out[1] >= 0) && left_ms(until) > 0)
+		if (wait_once(sbx, left_ms(until), -1) < 0)
+			break;
+	close_output(sbx);
+	sbx->is_running = false;
+	fill_status(sbx, out);
+	return 0;
+}
+
 int sbx_wait(struct sbx *sbx, int timeout_ms, int wake_fd, struct sbx_status *out,
 	     struct sbx_err *err)
 {
-	long long end = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
-	long long drain = -1;
+	long long until = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
 
 	if (!sbx->is_running)
 		return sbx_fail(err, SBX_STAGE_SPEC, WIRE_CALL_NONE, EINVAL, "no step runs",
 				NULL);
-	for (;;) {
-		bool over = sbx->is_done || sbx->is_lost;
-		long long until, left;
-		int r;
+	while (!sbx->is_done && !sbx->is_lost) {
+		int r = wait_once(sbx, left_ms(until), wake_fd);
 
-		if (over && sbx->out[0] < 0 && sbx->out[1] < 0)
-			return finish(sbx, out);
-		if (over && drain < 0)
-			drain = now_ms() + DRAIN_MS;
-		until = over ? drain : end;
-		left = until < 0 ? -1 : until - now_ms();
-		r = wait_once(sbx,
-			      until < 0  ? -1
-			      : left < 0 ? 0
-					 : (int)left,
-			      over ? -1 : wake_fd);
 		if (r < 0)
 			return sbx_fail(err, SBX_STAGE_CONTROL, WIRE_CALL_READ, errno, "poll",
 					NULL);
-		if (r == 0 && over)
-			return finish(sbx, out);
-		if (r != 1 && !sbx->is_done && !sbx->is_lost) {
-			*out = (struct sbx_status){ .end = r == 0 ? SBX_TIMEOUT : SBX_WOKEN };
+		if (sbx->is_done || sbx->is_lost)
+			break;
+		/* Also between two pieces of output: a step that never pauses has to end, too.
+		 */
+		if (r == 2 || (until >= 0 && left_ms(until) == 0)) {
+			*out = (struct sbx_status){ .end = r == 2 ? SBX_WOKEN : SBX_TIMEOUT };
 			return 0;
 		}
 	}
+	return drain(sbx, out);
 }
 
 int sbx_kill(struct sbx *sbx, int signo, struct sbx_err *err)

@@ -344,6 +344,7 @@ static _Noreturn void monitor(struct init *x)
 	sys(write, sync[1], "m", 1);
 	sys(dup3, sync[1], WIRE_CTL_FD, O_CLOEXEC);
 	sys(close_range, WIRE_CTL_FD + 1, ~0U, 0);
+	sys(chdir, "/");
 	sys(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	watch(guest);
 }

@@ -211,7 +211,10 @@ struct sbx_info {
 	size_t warning_len;
 };
 
-/* Make the namespaces and mounts and start pid 1. 0, or -1 with err filled and nothing left. */
+/*
+ * Make the namespaces and mounts and start pid 1. 0, or -1 with err filled and nothing left.
+ * spec is only read during the call. The sandbox dies with the thread that opened it.
+ */
 int sbx_open(struct sbx **out, const struct sbx_spec *spec, struct sbx_err *err);
 /* Borrowed, never NULL. */
 const struct sbx_info *sbx_info(const struct sbx *sbx);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -286,6 +288,21 @@ static int check_nonet(int argc, char **argv)
 	return argc > 0 ? serve_loopback(80) : 0;
 }
 
+/* abstract NAME: that socket of the host is out of reach */
+static int check_abstract(int argc, char **argv)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	socklen_t len =
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(argv[0]));
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)argc;
+	memcpy(a.sun_path + 1, argv[0], strlen(argv[0]));
+	if (connect(fd, (struct sockaddr *)&a, len) == 0)
+		return wrong("connected");
+	return errno == ECONNREFUSED || errno == EPERM ? 0 : wrong("%s", strerror(errno));
+}
+
 /* readonly DIR: holds a file "f" that nothing can change */
 static int check_readonly(int argc, char **argv)
 {
@@ -476,15 +493,16 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	int argc;
 } check[] = {
-	{ "list", check_list, 1 },       { "dotdot", check_dotdot, 0 },
-	{ "chroot", check_chroot, 0 },   { "fds", check_fds, 0 },
-	{ "handles", check_handles, 0 }, { "exdev", check_exdev, 2 },
-	{ "secret", check_secret, 1 },   { "kill", check_kill, 0 },
-	{ "nonet", check_nonet, 0 },     { "readonly", check_readonly, 1 },
-	{ "status", check_status, 2 },   { "devices", check_devices, 0 },
-	{ "proc", check_proc, 0 },       { "strays", check_strays, 1 },
-	{ "alone", check_alone, 0 },     { "signal", check_signal, 1 },
-	{ "exit", check_exit, 1 },       { "limits", check_limits, 0 },
+	{ "list", check_list, 1 },         { "dotdot", check_dotdot, 0 },
+	{ "chroot", check_chroot, 0 },     { "fds", check_fds, 0 },
+	{ "handles", check_handles, 0 },   { "exdev", check_exdev, 2 },
+	{ "secret", check_secret, 1 },     { "kill", check_kill, 0 },
+	{ "abstract", check_abstract, 1 }, { "nonet", check_nonet, 0 },
+	{ "readonly", check_readonly, 1 }, { "status", check_status, 2 },
+	{ "devices", check_devices, 0 },   { "proc", check_proc, 0 },
+	{ "strays", check_strays, 1 },     { "alone", check_alone, 0 },
+	{ "signal", check_signal, 1 },     { "exit", check_exit, 1 },
+	{ "limits", check_limits, 0 },
 };
 
 int probe_calls(int argc, char **argv);

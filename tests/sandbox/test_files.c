@@ -298,6 +298,32 @@ static void f03_cache_readonly(struct fx *fx)
 	sbx_close(sbx);
 }
 
+/* Read-only reaches mounts below the source. */
+static void f04_submount(struct fx *fx)
+{
+	struct sbx *sbx;
+
+	if (fx->kind != FX_ROOT)
+		return; /* needs a mount outside */
+	fx_mkdir(fx_path(fx, "cache/sub"));
+	CHECK(unshare(CLONE_NEWNS) == 0 &&
+		      mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0,
+	      "%s", strerror(errno));
+	CHECK(mount("sub", fx_path(fx, "cache/sub"), "tmpfs", 0, NULL) == 0, "%s",
+	      strerror(errno));
+	fx_write(fx_path(fx, "cache/sub/f"), "text");
+	CHECK(chmod(fx_path(fx, "cache/sub"), 0777) == 0, "%s", strerror(errno));
+	fx->mount[3].flags |= SBX_READONLY;
+	sbx = fx_open(fx);
+	CHECK(FX_STEP(fx, sbx, "/bin/sh", "-c",
+		      "cat /var/cache/melange/sub/f && ! touch /var/cache/melange/sub/new") ==
+		      0,
+	      "%s", fx->out);
+	CHECK(strstr(fx->out, "Read-only file system"), "%s", fx->out);
+	sbx_close(sbx);
+	CHECK(umount(fx_path(fx, "cache/sub")) == 0, "%s", strerror(errno));
+}
+
 /* Names with every character that a mount option or a line of mountinfo could stumble over. */
 static void f16_overlay_names(struct fx *fx)
 {
@@ -387,6 +413,7 @@ static const struct fx_case files[] = {
 	{ "A20 descriptors of the caller", a20_leaked_fds },
 	{ "F02 cache rw", f02_cache_writable },
 	{ "F03 cache ro", f03_cache_readonly },
+	{ "F04 cache ro with a mount below", f04_submount },
 	{ "F16 overlay names", f16_overlay_names },
 	{ "mounts: optional, tmpfs", optional_and_tmpfs },
 	{ "I02 long paths", i02_long_path },

@@ -8,9 +8,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -138,6 +141,83 @@ static void e01_nonet(struct fx *fx)
 		FX_PROBE(fx, sbx, "nonet", "low");
 	else
 		FX_PROBE(fx, sbx, "nonet");
+	sbx_close(sbx);
+}
+
+static int listen_abstract(const char *name)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memcpy(a.sun_path + 1, name, strlen(name));
+	CHECK(fd >= 0 &&
+		      bind(fd, (struct sockaddr *)&a,
+			   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+				       strlen(name))) == 0 &&
+		      listen(fd, 1) == 0,
+	      "%s", strerror(errno));
+	return fd;
+}
+
+/* With the host's network its abstract sockets are cut off by Landlock, where the kernel can.
+ */
+static void e03_abstract(struct fx *fx)
+{
+	int fd = listen_abstract("sbx-test-abstract");
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+	struct sbx *sbx = fx_open(fx);
+
+	FX_PROBE(fx, sbx, "abstract", "sbx-test-abstract");
+	sbx_close(sbx);
+	fx->spec.net = SBX_NET_HOST;
+	sbx = fx_open(fx);
+	if (abi >= 6)
+		FX_PROBE(fx, sbx, "abstract", "sbx-test-abstract");
+	CHECK(FX_STEP(fx, sbx, "/bin/sh", "-c", "sleep 100 & kill $! && wait") == 0, "%s",
+	      fx->out);
+	sbx_close(sbx);
+	close(fd);
+}
+
+static void d14_keys(struct fx *fx)
+{
+	long key = syscall(SYS_add_key, "user", "sbx-test", "secret", 6, -3);
+	struct sbx *sbx = fx_open(fx);
+
+	FX_PROBE(fx, sbx, "calls", "own"); /* keyctl among them */
+	CHECK(FX_STEP(fx, sbx, "/usr/bin/cat", "/proc/keys") == 0 && fx->out_len == 0, "%s",
+	      fx->out);
+	sbx_close(sbx);
+	if (key > 0)
+		syscall(SYS_keyctl, 9 /* unlink */, key, -3);
+}
+
+/* Many at once, and one after the other: nothing grows. */
+static void j13_many(struct fx *fx)
+{
+	enum { AT_ONCE = 20 };
+	struct sbx *sbx[AT_ONCE];
+
+	for (int i = 0; i < AT_ONCE; i++)
+		sbx[i] = fx_open(fx);
+	for (int i = 0; i < AT_ONCE; i++)
+		CHECK(FX_STEP(fx, sbx[i], "/probe", "exit", "5") == 5, "%s", fx->out);
+	for (int i = 0; i < AT_ONCE; i++)
+		sbx_close(sbx[i]);
+	for (int i = 0; i < 50; i++) {
+		sbx[0] = fx_open(fx);
+		CHECK(FX_STEP(fx, sbx[0], "/probe", "exit", "6") == 6, "%s", fx->out);
+		sbx_close(sbx[0]);
+	}
+}
+
+/* 1 000 sleeping processes go within half a second (more on a busy machine). */
+static void j11_crowd(struct fx *fx)
+{
+	struct sbx *sbx = fx_open(fx);
+
+	FX_PROBE(fx, sbx, "strays", "1000");
+	CHECK(fx->status.stray == 1000, "%u strays", fx->status.stray);
 	sbx_close(sbx);
 }
 
@@ -269,6 +349,25 @@ static void j08_kill(struct fx *fx)
 	CHECK(sbx_wait(sbx, 5000, -1, &fx->status, &fx->err) == 0 &&
 		      fx->status.end == SBX_SIGNALED && fx->status.code == SIGTERM,
 	      "end %d code %d", (int)fx->status.end, fx->status.code);
+	sbx_close(sbx);
+}
+
+/* A step that writes without a pause still has a time limit. */
+static void flood(struct fx *fx)
+{
+	static const char *const argv[] = { "/usr/bin/yes", NULL };
+	struct sbx_step step = { .argv = argv };
+	struct sbx *sbx = fx_open(fx);
+
+	CHECK(sbx_exec(sbx, &step, &fx->err) == 0, "%s", fx->err.text);
+	CHECK(sbx_wait(sbx, 100, -1, &fx->status, &fx->err) == 0 &&
+		      fx->status.end == SBX_TIMEOUT,
+	      "end %d", (int)fx->status.end);
+	CHECK(sbx_kill(sbx, SIGKILL, &fx->err) == 0, "%s", fx->err.text);
+	CHECK(sbx_wait(sbx, 5000, -1, &fx->status, &fx->err) == 0 &&
+		      fx->status.end == SBX_SIGNALED,
+	      "end %d", (int)fx->status.end);
+	CHECK(sbx_wait(sbx, 0, -1, &fx->status, &fx->err) < 0, "waits for nothing");
 	sbx_close(sbx);
 }
 
@@ -444,6 +543,8 @@ static const struct fx_case process[] = {
 	{ "C05 run as root", c05_run_as_root },
 	{ "D01 refused calls", d01_calls },
 	{ "E01 no network", e01_nonet },
+	{ "D14 keys of the caller", d14_keys },
+	{ "E03 abstract sockets", e03_abstract },
 	{ "G08 odd callers", g08_caller },
 	{ "H27 programs that cannot be executed", h27_exec_errors },
 	{ "I06 large arguments", i06_large },
@@ -454,7 +555,10 @@ static const struct fx_case process[] = {
 	{ "J03 pid 1 killed", j03_pid1_killed },
 	{ "J07 strays", j07_strays },
 	{ "J08 steps killed", j08_kill },
+	{ "J11 a thousand processes", j11_crowd },
+	{ "J13 J14 many sandboxes", j13_many },
 	{ "J22 statuses", j22_statuses },
+	{ "flood of output", flood },
 	{ "wake and close", wake },
 	{ "order of output", output_order },
 };
