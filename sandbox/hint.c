@@ -96,6 +96,10 @@ static const char *const hint_text[SBX_HINT_COUNT] = {
 	[SBX_HINT_GROUPS] =
 		"supplementary groups of the caller stay with the guest's processes",
 	[SBX_HINT_DEVICE] = "a device node of the host is missing, so the guest has none",
+	[SBX_HINT_UPPER] =
+		"the temporary directory cannot hold the upper layer of an overlay here, so "
+		"what is written into the system folders of the guest is kept in memory; to "
+		"have it on disk, put the temporary directory on a volume",
 	[SBX_HINT_CGROUP] =
 		"no cgroup is delegated to this process, so limits of processors and memory "
 		"are not imposed; run under: systemd-run --user --scope -p Delegate=yes",

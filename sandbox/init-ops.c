@@ -226,23 +226,50 @@ static int op_bind(struct init *x, struct wire_op *op)
 }
 
 /* Layers are named by descriptor: their paths need no escape and no second look. */
-static int op_overlay(struct init *x, struct wire_op *op)
+static int mount_overlay(struct init *x, const struct wire_op *op, int to)
 {
 	static const char *const name[3] = { "userxattr,lowerdir=", ",upperdir=", ",workdir=" };
 	char options[160] = "";
-	int to, r;
 
-	if (op->fd[2] < 0)
-		return 0;
 	for (size_t i = 0; i < 3; i++) {
 		sys_append(options, sizeof(options), name[i]);
 		sys_append(options, sizeof(options), "/proc/self/fd/");
 		sys_append_number(options, sizeof(options), (unsigned long)op->fd[i]);
 	}
+	return init_mount_fs(x, op, "overlay", to, options);
+}
+
+/* The upper directory was refused: the layers move to a tmpfs below the overlay. */
+static int overlay_in_memory(struct init *x, struct wire_op *op, int to)
+{
+	int on, r;
+
+	if (init_upper_mount(x, op, to) < 0)
+		return -1;
+	on = target(x, op, INIT_TARGET_DIR);
+	if (on < 0)
+		return -1;
+	r = init_upper_fill(x, op, on);
+	if (r == 0)
+		r = mount_overlay(x, op, on);
+	sys(close, on);
+	if (r == 0)
+		init_warn(x, SBX_HINT_UPPER);
+	return r;
+}
+
+static int op_overlay(struct init *x, struct wire_op *op)
+{
+	int to, r;
+
+	if (op->fd[2] < 0)
+		return 0;
 	to = target(x, op, INIT_TARGET_DIR | INIT_TARGET_CREATE);
 	if (to < 0)
 		return -1;
-	r = init_mount_fs(x, op, "overlay", to, options);
+	r = mount_overlay(x, op, to);
+	if (r < 0 && (op->flags & WIRE_OPF_MEMORY) && x->fail.errnum == EINVAL)
+		r = overlay_in_memory(x, op, to);
 	sys(close, to);
 	return r;
 }

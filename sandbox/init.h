@@ -84,6 +84,13 @@ int init_restrict_late(struct init *x, const struct wire_op *pivot);
 int init_mount_fs(struct init *x, const struct wire_op *op, const char *type, int target,
 		  const char *options);
 
+/*
+ * upper.c: a tmpfs of op->num bytes on target, and the layers of an overlay in it; the caller's
+ * upper directory is only the pattern. tmpfs: a descriptor of what was mounted.
+ */
+int init_upper_mount(struct init *x, const struct wire_op *op, int target);
+int init_upper_fill(struct init *x, struct wire_op *op, int tmpfs);
+
 /* target.c: a path inside the guest's root. */
 enum init_target {
 	INIT_TARGET_DIR = 1 << 0,    /* must be a directory … */

@@ -87,6 +87,7 @@ enum sbx_hint {
 	SBX_HINT_PORTS,    /* warning: ports below 1024 are closed to the build user */
 	SBX_HINT_GROUPS,   /* warning: supplementary groups of the caller are kept */
 	SBX_HINT_DEVICE,   /* warning: a device node is missing */
+	SBX_HINT_UPPER,    /* warning: upper layers are in memory */
 	SBX_HINT_CGROUP,   /* tier 4: no delegated cgroup */
 	SBX_HINT_COUNT,
 };
@@ -173,6 +174,10 @@ enum sbx_mount_flag {
 		1
 		<< 2, /* id-mapped when ids.idmap_mounts, so the caller's files are run_uid's */
 	SBX_OPTIONAL = 1 << 3, /* a missing source or a refused mount is not an error */
+	SBX_MEMORY =
+		1 << 4, /* overlay: where upper cannot be a layer (it lies on an overlay, as
+			   in a container) a tmpfs takes its place, with upper's directories;
+			   what is written there is gone at the end (SBX_HINT_UPPER) */
 };
 
 struct sbx_mount {
@@ -180,7 +185,7 @@ struct sbx_mount {
 	unsigned flags;
 	const char *source;       /* absolute host path; NULL for tmpfs */
 	const char *upper, *work; /* overlay only */
-	uint64_t max_bytes;       /* tmpfs only, 0: kernel's default */
+	uint64_t max_bytes;       /* tmpfs, upper layer in memory; 0: kernel's default */
 	const char *target;       /* absolute guest path without ".."; made if missing; resolved
 				     inside the root */
 };

@@ -315,6 +315,10 @@ static void put_mount(struct sbx_order *o, const struct sbx_mount *m, const stru
 		op.flags |= WIRE_OPF_OPTIONAL;
 	if ((m->flags & SBX_IDMAP) && ids->idmap_mounts)
 		op.flags |= WIRE_OPF_IDMAP;
+	if (m->type == SBX_OVERLAY && (m->flags & SBX_MEMORY)) {
+		op.flags |= WIRE_OPF_MEMORY;
+		op.num = m->max_bytes;
+	}
 	if (m->type == SBX_TMPFS && m->max_bytes)
 		snprintf(options, sizeof(options), "mode=1777,size=%llu",
 			 (unsigned long long)m->max_bytes);

@@ -109,6 +109,7 @@ enum wire_op_flag {
 	WIRE_OPF_REAL = 1 << 1,     /* dst may not pass through symbolic links */
 	WIRE_OPF_PLAIN = 1 << 2,    /* dst may not be inside proc, sysfs or devpts */
 	WIRE_OPF_IDMAP = 1 << 3,    /* src through the id-mapping user namespace */
+	WIRE_OPF_MEMORY = 1 << 4,   /* a refused upper layer moves to a tmpfs of num bytes */
 };
 
 struct wire_op {

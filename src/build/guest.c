@@ -29,16 +29,10 @@ int mel_guest_choose_ids(struct mel_guest *guest, const struct mel_workspace *ws
 {
 	struct sbx_err why = { 0 };
 
-	if (sbx_ids_choose(&guest->ids, BUILD_ID, BUILD_ID, ws->work_fd, cache->path != NULL,
-			   &why) < 0)
-		return say(err, &why);
-	if (guest->ids.warning != SBX_HINT_NONE) {
-		const char *text = sbx_hint_text(guest->ids.warning);
-
-		mel_log(guest->ids.mode == SBX_IDS_CALLER ? MEL_LOG_WARN : MEL_LOG_DEBUG, "%s",
-			text ? text : "files of the build keep a single owner");
-	}
-	return 0;
+	return sbx_ids_choose(&guest->ids, BUILD_ID, BUILD_ID, ws->work_fd, cache->path != NULL,
+			      &why) < 0
+		       ? say(err, &why)
+		       : 0;
 }
 
 /* The helper program of our own pipelines, shown read-only at /.melange/helper. */
@@ -136,18 +130,33 @@ static int try_open(struct mel_guest *guest, struct mel_workspace *ws,
 	return sbx_open(&guest->sbx, &sandbox, why) < 0 ? say(err, why) : 0;
 }
 
+/* How loud the sandbox's notes are: what is weaker than usual warns or informs, what is only
+ * missing is for debugging. */
+static const struct {
+	enum sbx_hint hint;
+	enum mel_log_level level;
+} note_level[] = {
+	{ SBX_HINT_PROC, MEL_LOG_WARN },
+	{ SBX_HINT_IDMAP, MEL_LOG_WARN },
+	{ SBX_HINT_NSLOCK, MEL_LOG_INFO },
+	{ SBX_HINT_UPPER, MEL_LOG_INFO },
+};
+
+static enum mel_log_level level_of(int hint)
+{
+	for (size_t i = 0; i < MEL_COUNTOF(note_level); i++)
+		if (note_level[i].hint == (enum sbx_hint)hint)
+			return note_level[i].level;
+	return MEL_LOG_DEBUG;
+}
+
 static void note(struct mel_guest *guest)
 {
 	const struct sbx_info *info = sbx_info(guest->sbx);
 
 	guest->tier = info->tier;
-	for (size_t i = 0; i < info->warning_len; i++) {
-		const char *text = sbx_hint_text(info->warning[i]);
-		bool leaks = info->warning[i] == SBX_HINT_PROC; /* the others only lack something */
-
-		if (text && info->warning[i] != guest->ids.warning)
-			mel_log(leaks ? MEL_LOG_WARN : MEL_LOG_DEBUG, "%s", text);
-	}
+	for (size_t i = 0; i < info->warning_len; i++)
+		mel_log(level_of(info->warning[i]), "%s", sbx_hint_text(info->warning[i]));
 	mel_log(MEL_LOG_DEBUG, "steps are run by %s (%s)", guest->rootfs.shell,
 		guest->rootfs.shell_why);
 }
@@ -170,7 +179,8 @@ int mel_guest_open(struct mel_guest *guest, struct mel_workspace *ws,
 		*err = NULL;
 		if (try_open(guest, ws, cache, spec, false, &why, err) < 0)
 			return -1;
-		mel_log(MEL_LOG_DEBUG, "the root is read-only here: %s", first->text);
+		mel_log(MEL_LOG_INFO, "the system folders of the guest are read-only: %s",
+			first->text);
 	}
 	note(guest);
 	return 0;

@@ -21,6 +21,8 @@
 #include "base/slice.h"
 
 enum { FILE_MAX_BYTES = 4 << 20 };
+/* Of an upper layer that must be in memory. */
+#define LAYER_MAX_BYTES (UINT64_C(2) << 30)
 
 /* Fresh folders of every root. */
 static const struct {
@@ -134,7 +136,8 @@ static int add_layer(struct maker *m, const char *name, struct mel_err **err)
 	struct mel_arena *arena = &m->out->arena;
 	struct sbx_mount mount = {
 		.type = m->spec->use_overlay ? SBX_OVERLAY : SBX_BIND,
-		.flags = m->spec->use_overlay ? 0 : SBX_READONLY,
+		.flags = m->spec->use_overlay ? SBX_MEMORY : SBX_READONLY,
+		.max_bytes = m->spec->use_overlay ? LAYER_MAX_BYTES : 0,
 		.source = in_tree(m, name),
 		.target = mel_arena_printf(arena, "/%s", name),
 	};

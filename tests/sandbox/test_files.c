@@ -357,6 +357,56 @@ static void f16_overlay_names(struct fx *fx)
 	CHECK(chdir("/") == 0, "%s", strerror(errno));
 }
 
+static bool noted(const struct sbx *sbx, int hint)
+{
+	const struct sbx_info *info = sbx_info(sbx);
+
+	for (size_t i = 0; i < info->warning_len; i++)
+		if (info->warning[i] == hint)
+			return true;
+	return false;
+}
+
+/* A work directory below the upper one is refused as an upper layer on an overlay is. */
+static void overlay_in_memory(struct fx *fx)
+{
+	struct sbx_mount *m;
+	struct sbx_probe probe;
+	struct sbx *sbx;
+
+	CHECK(sbx_probe(&probe, &fx->err) == 0, "%s", fx->err.text);
+	if (!probe.overlay)
+		return;
+	fx_mkdir(fx_path(fx, "lower"));
+	fx_write(fx_path(fx, "lower/below"), "text");
+	fx_mkdir(fx_path(fx, "upper"));
+	fx_mkdir(fx_path(fx, "upper/a"));
+	fx_mkdir(fx_path(fx, "upper/a/b"));
+	fx_mkdir(fx_path(fx, "upper/w"));
+	CHECK(chmod(fx_path(fx, "upper/a/b"), 01777) == 0, "%s", strerror(errno));
+	m = fx_add(fx, SBX_OVERLAY, 0, strdup(fx_path(fx, "lower")), "/opt");
+	m->upper = strdup(fx_path(fx, "upper"));
+	m->work = strdup(fx_path(fx, "upper/w"));
+	m->max_bytes = 1 << 20;
+	CHECK(sbx_open(&sbx, &fx->spec, &fx->err) < 0 && fx->err.errnum == EINVAL &&
+		      fx->err.stage == SBX_STAGE_BIND,
+	      "%s", fx->err.text);
+	m->flags = SBX_MEMORY;
+	sbx = fx_open(fx);
+	CHECK(noted(sbx, SBX_HINT_UPPER), "no note");
+	CHECK(FX_STEP(fx, sbx, "/bin/sh", "-c",
+		      "cat /opt/below; echo x >>/opt/a/made; stat -c ' %u %a' /opt/a/b; "
+		      "head -c 2000000 /dev/zero >/opt/a/big || echo full") == 0,
+	      "%s", fx->out);
+	CHECK(!strncmp(fx->out, "text 1000 1777\n", 15) && strstr(fx->out, "full\n"), "%s",
+	      fx->out);
+	sbx_close(sbx);
+	CHECK(!fx_exists(fx_path(fx, "upper/a/made")), "in the upper directory");
+	free((void *)(uintptr_t)m->source);
+	free((void *)(uintptr_t)m->upper);
+	free((void *)(uintptr_t)m->work);
+}
+
 static void optional_and_tmpfs(struct fx *fx)
 {
 	struct sbx *sbx;
@@ -415,6 +465,7 @@ static const struct fx_case files[] = {
 	{ "F03 cache ro", f03_cache_readonly },
 	{ "F04 cache ro with a mount below", f04_submount },
 	{ "F16 overlay names", f16_overlay_names },
+	{ "overlay in memory", overlay_in_memory },
 	{ "mounts: optional, tmpfs", optional_and_tmpfs },
 	{ "I02 long paths", i02_long_path },
 };
