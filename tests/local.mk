@@ -14,3 +14,4 @@ include tests/unit/guest/local.mk
 include tests/guest/local.mk
 include tests/fuzz/local.mk
 include tests/unit/apk/local.mk
+include tests/containers/local.mk
