@@ -123,11 +123,17 @@ int mel_mkdirs(int dirfd, const char *path, mode_t mode, struct mel_err **err)
 	return 0;
 }
 
+enum { RMTREE_OPEN_MAX = 64 }; /* directories held open at a time */
+
 /* One directory being emptied; name is its name in the one above. */
 struct level {
-	DIR *dir;
+	DIR *dir; /* NULL while closed: many levels are below */
 	char *name;
+	dev_t dev;
+	ino_t ino;
 };
+
+typedef MEL_VEC(struct level) level_stack;
 
 static DIR *open_level(int dirfd, const char *name)
 {
@@ -149,51 +155,93 @@ static DIR *open_level(int dirfd, const char *name)
 	return dir;
 }
 
+/* Go one level down; the level far above is closed meanwhile. */
+static int push_level(level_stack *stack, int at, const char *name)
+{
+	DIR *dir = open_level(at, name);
+	struct stat st;
+
+	if (!dir)
+		return -1;
+	if (fstat(dirfd(dir), &st) < 0) {
+		closedir(dir);
+		return -1;
+	}
+	if (stack->len >= RMTREE_OPEN_MAX) {
+		struct level *far = &stack->at[stack->len - RMTREE_OPEN_MAX];
+
+		closedir(far->dir);
+		far->dir = NULL;
+	}
+	mel_vec_push(stack, (struct level){ dir, mel_strdup(name), st.st_dev, st.st_ino });
+	return 0;
+}
+
+/* The level above again, from the one below, if it is still the same directory. */
+static int reopen_level(struct level *level, int below)
+{
+	struct stat st;
+
+	if (level->dir)
+		return 0;
+	level->dir = open_level(below, "..");
+	if (!level->dir || fstat(dirfd(level->dir), &st) < 0)
+		return -1;
+	if (st.st_dev == level->dev && st.st_ino == level->ino)
+		return 0;
+	errno = ESTALE;
+	return -1;
+}
+
+/* The directory on top is empty: remove it from the one above. */
+static int pop_level(level_stack *stack, int at)
+{
+	struct level done = stack->at[--stack->len];
+	int result = 0;
+
+	if (stack->len)
+		result = reopen_level(&stack->at[stack->len - 1], dirfd(done.dir));
+	closedir(done.dir);
+	if (result == 0)
+		result = unlinkat(stack->len ? dirfd(stack->at[stack->len - 1].dir) : at,
+				  done.name, AT_REMOVEDIR);
+	free(done.name);
+	return result;
+}
+
+/* Remove the next entry of the directory on top, or go down into it, or up when it is empty. */
+static int rmtree_step(level_stack *stack, int at)
+{
+	DIR *dir = stack->at[stack->len - 1].dir;
+	const struct dirent *entry = readdir(dir);
+
+	if (!entry)
+		return pop_level(stack, at);
+	if (mel_text_eq(entry->d_name, ".") || mel_text_eq(entry->d_name, ".."))
+		return 0;
+	if (entry->d_type != DT_DIR && unlinkat(dirfd(dir), entry->d_name, 0) == 0)
+		return 0;
+	return push_level(stack, dirfd(dir), entry->d_name);
+}
+
 int mel_rmtree(int at, const char *path, struct mel_err **err)
 {
-	MEL_VEC(struct level) stack = { 0 };
+	level_stack stack = { 0 };
 	int result = 0;
 
 	if (unlinkat(at, path, 0) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != EISDIR && errno != EPERM)
+	if ((errno != EISDIR && errno != EPERM) || push_level(&stack, at, path) < 0)
 		return mel_err_sys(err, "cannot remove '%s'", path);
-
-	DIR *top = open_level(at, path);
-
-	if (!top)
-		return mel_err_sys(err, "cannot remove '%s'", path);
-	mel_vec_push(&stack, (struct level){ top, mel_strdup(path) });
-	while (stack.len) {
-		struct level *level = &stack.at[stack.len - 1];
-		const struct dirent *entry = readdir(level->dir);
-
-		if (entry) {
-			const char *name = entry->d_name;
-
-			if (mel_text_eq(name, ".") || mel_text_eq(name, "..") ||
-			    unlinkat(dirfd(level->dir), name, 0) == 0)
-				continue;
-
-			DIR *below = open_level(dirfd(level->dir), name);
-
-			if (below) {
-				mel_vec_push(&stack, (struct level){ below, mel_strdup(name) });
-			} else if (result == 0) {
-				result = mel_err_sys(err, "cannot remove '%s' in '%s'", name,
-						     path);
-			}
-			continue;
-		}
-		closedir(level->dir);
-		stack.len--;
-
-		int parent = stack.len ? dirfd(stack.at[stack.len - 1].dir) : at;
-
-		if (unlinkat(parent, level->name, AT_REMOVEDIR) < 0 && result == 0)
-			result = mel_err_sys(err, "cannot remove '%s' in '%s'", level->name,
-					     path);
-		free(level->name);
+	while (stack.len && result == 0) {
+		result = rmtree_step(&stack, at);
+		if (result < 0)
+			mel_err_sys(err, "cannot remove '%s'", path);
+	}
+	for (size_t i = 0; i < stack.len; i++) {
+		if (stack.at[i].dir)
+			closedir(stack.at[i].dir);
+		free(stack.at[i].name);
 	}
 	mel_vec_clear(&stack);
 	return result;

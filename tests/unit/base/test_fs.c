@@ -80,6 +80,25 @@ Test(fs, rmtree_removes_what_cannot_be_read_and_follows_no_link)
 	cr_assert_eq(mel_rmtree(dir_fd, "t", &err), 0, "a missing tree is fine");
 }
 
+Test(fs, rmtree_goes_deeper_than_descriptors_last)
+{
+	MEL_AUTO_ERR struct mel_err *err = NULL;
+	MEL_AUTO_CLOSE int at = dup(dir_fd);
+
+	for (int i = 0; i < 3000; i++) {
+		cr_assert_eq(mkdirat(at, "d", 0755), 0);
+		cr_assert_eq(mkdirat(at, "e", 0755), 0);
+
+		int next = openat(at, "d", O_RDONLY | O_DIRECTORY);
+
+		cr_assert_geq(next, 0);
+		close(at);
+		at = next;
+	}
+	cr_assert_eq(mel_rmtree(dir_fd, "d", &err), 0, "%s", err ? err->text : "");
+	cr_assert_lt(faccessat(dir_fd, "d", F_OK, 0), 0);
+}
+
 Test(fs, read_has_a_limit_and_names_the_file)
 {
 	MEL_AUTO_ERR struct mel_err *err = NULL;
