@@ -246,6 +246,7 @@ static int fill_workspace(struct build *b, struct mel_err **err)
 	const struct mel_package *package = &b->config->package;
 	MEL_AUTO_FREE char *version =
 		mel_asprintf("%s-r%llu", package->version, (unsigned long long)package->epoch);
+	const char *const own[] = { b->cache.path, b->opts->out_dir, b->out_dir };
 	const struct mel_notes notes = {
 		.os = b->opts->name_space,
 		.name = package->name,
@@ -260,7 +261,7 @@ static int fill_workspace(struct build *b, struct mel_err **err)
 		return 0;
 	mel_log(MEL_LOG_DEBUG, "populating workspace %s from %s", b->ws.work_path,
 		b->opts->source_dir);
-	return mel_workspace_populate(&b->ws, b->opts->source_dir, err);
+	return mel_workspace_populate(&b->ws, b->opts->source_dir, own, MEL_COUNTOF(own), err);
 }
 
 static int open_guest(struct build *b, struct mel_err **err)

@@ -196,6 +196,25 @@ int mel_workspace_give(struct mel_workspace *ws, const struct sbx_ids *ids,
 				 : give_tree(ws->work_fd, ids->host_uid, ids->host_gid, err);
 }
 
+/* Directories that are not copied. */
+typedef MEL_VEC(struct stat) skip_list;
+
+static void add_skip(skip_list *list, const char *path)
+{
+	struct stat st;
+
+	if (path && stat(path, &st) == 0)
+		mel_vec_push(list, st);
+}
+
+static bool is_skipped(const skip_list *list, const struct stat *st)
+{
+	for (size_t i = 0; S_ISDIR(st->st_mode) && i < list->len; i++)
+		if (st->st_dev == list->at[i].st_dev && st->st_ino == list->at[i].st_ino)
+			return true;
+	return false;
+}
+
 /* A directory pair on the way through the source; prefix is its path below the source. */
 struct copy_level {
 	DIR *from;
@@ -242,7 +261,7 @@ static int copy_link(int from, int to, const char *name, struct mel_err **err)
 }
 
 static int copy_entry(copy_stack *stack, const char *name, const struct mel_ignore *ignore,
-		      const struct stat *skip, struct mel_err **err)
+		      const skip_list *skip, struct mel_err **err)
 {
 	struct copy_level level = stack->at[stack->len - 1];
 	MEL_AUTO_FREE char *path =
@@ -252,8 +271,7 @@ static int copy_entry(copy_stack *stack, const char *name, const struct mel_igno
 
 	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return mel_err_sys(err, "cannot read source '%s'", path);
-	if ((st.st_dev == skip->st_dev && st.st_ino == skip->st_ino) ||
-	    mel_ignore_match(ignore, path, S_ISDIR(st.st_mode)))
+	if (is_skipped(skip, &st) || mel_ignore_match(ignore, path, S_ISDIR(st.st_mode)))
 		return 0;
 	switch (st.st_mode & S_IFMT) {
 	case S_IFDIR:
@@ -273,26 +291,12 @@ static int copy_entry(copy_stack *stack, const char *name, const struct mel_igno
 	}
 }
 
-int mel_workspace_populate(struct mel_workspace *ws, const char *source_dir,
-			   struct mel_err **err)
+static int copy_tree(struct mel_workspace *ws, int top, const struct mel_ignore *ignore,
+		     const skip_list *skip, struct mel_err **err)
 {
-	struct mel_ignore ignore MEL_AUTO_IGNORE = { 0 };
 	copy_stack stack = { 0 };
-	struct stat own;
-	int result;
+	int result = copy_enter(&stack, top, ".", ws->work_fd, ".", mel_strdup(""), err);
 
-	if (fstat(ws->work_fd, &own) < 0)
-		return mel_err_sys(err, "cannot read workspace");
-
-	MEL_AUTO_CLOSE int top = mel_openat(AT_FDCWD, source_dir, O_RDONLY | O_DIRECTORY, 0);
-
-	if (top < 0) {
-		mel_err_sys(err, "cannot open source directory '%s'", source_dir);
-		return mel_err_as(err, MEL_ERR_INPUT);
-	}
-	if (mel_ignore_load(&ignore, top, err) < 0)
-		return mel_err_wrap(err, "'%s/.melangeignore'", source_dir);
-	result = copy_enter(&stack, top, ".", ws->work_fd, ".", mel_strdup(""), err);
 	while (stack.len) {
 		struct copy_level *level = &stack.at[stack.len - 1];
 		const struct dirent *entry = result == 0 ? readdir(level->from) : NULL;
@@ -304,10 +308,33 @@ int mel_workspace_populate(struct mel_workspace *ws, const char *source_dir,
 			stack.len--;
 		} else if (!mel_text_eq(entry->d_name, ".") &&
 			   !mel_text_eq(entry->d_name, "..")) {
-			result = copy_entry(&stack, entry->d_name, &ignore, &own, err);
+			result = copy_entry(&stack, entry->d_name, ignore, skip, err);
 		}
 	}
 	mel_vec_clear(&stack);
+	return result;
+}
+
+int mel_workspace_populate(struct mel_workspace *ws, const char *source_dir,
+			   const char *const *skip, size_t skip_len, struct mel_err **err)
+{
+	struct mel_ignore ignore MEL_AUTO_IGNORE = { 0 };
+	skip_list skipped = { 0 };
+	MEL_AUTO_CLOSE int top = mel_openat(AT_FDCWD, source_dir, O_RDONLY | O_DIRECTORY, 0);
+	int result;
+
+	if (top < 0) {
+		mel_err_sys(err, "cannot open source directory '%s'", source_dir);
+		return mel_err_as(err, MEL_ERR_INPUT);
+	}
+	if (mel_ignore_load(&ignore, top, err) < 0)
+		return mel_err_wrap(err, "'%s/.melangeignore'", source_dir);
+	add_skip(&skipped, ws->path);
+	add_skip(&skipped, ws->work_path);
+	for (size_t i = 0; i < skip_len; i++)
+		add_skip(&skipped, skip[i]);
+	result = copy_tree(ws, top, &ignore, &skipped, err);
+	mel_vec_clear(&skipped);
 	return result;
 }
 

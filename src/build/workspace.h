@@ -40,10 +40,14 @@ int mel_workspace_open(struct mel_workspace *out, const char *temp_dir, const ch
 int mel_workspace_give(struct mel_workspace *ws, const struct sbx_ids *ids,
 		       struct mel_err **err);
 
-/* Copy the source directory into the workspace: regular files with their permission bits,
- * symlinks, directories; minus what .melangeignore names. Errors: SYSTEM, INPUT, LIMIT. */
+/*
+ * Copy the source directory into the workspace: regular files with their permission bits and
+ * writable by the owner, symlinks, directories; minus what .melangeignore names. The
+ * directories of the build itself that lie in it stay out: the workspace, the state directory,
+ * and those at the paths of skip (NULL entries are none). Errors: SYSTEM, INPUT, LIMIT.
+ */
 int mel_workspace_populate(struct mel_workspace *ws, const char *source_dir,
-			   struct mel_err **err);
+			   const char *const *skip, size_t skip_len, struct mel_err **err);
 
 /* Remove what was made (or keep it) and release the lock; ids as the guest had, or NULL. */
 void mel_workspace_close(struct mel_workspace *ws, const struct sbx_ids *ids, bool keep);

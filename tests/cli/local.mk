@@ -11,8 +11,10 @@ tests_cli_test_cli_LDADD = $(CRITERION_LIBS)
 tests_cli_test_build_SOURCES = \
 	tests/cli/builds.c tests/cli/builds.h \
 	tests/cli/run.c tests/cli/run.h \
+	tests/cli/test_build_cache.c \
 	tests/cli/test_build_ends.c \
 	tests/cli/test_build_errors.c \
+	tests/cli/test_build_go.c \
 	tests/cli/test_build_inside.c
 tests_cli_test_build_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 tests_cli_test_build_LDADD = $(CRITERION_LIBS)

@@ -28,7 +28,7 @@ static const struct {
 	  "  [ -z \"$(ls -A $dir)\" ] || { ls -A $dir; exit 1; }\n"
 	  "done\n"
 	  "[ \"$(ls -A /home)\" = build ]\n"
-	  "[ ! -e /boot ] && [ ! -e /media ] && [ ! -e /lost+found ]" },
+	  "[ ! -e /boot ]\n[ ! -e /media ]\n[ ! -e /lost+found ]" },
 	{ "the place of the test is not there", "[ ! -e @DIR@ ]\n"
 						"[ ! -e /proc/1/root@DIR@ ]\n"
 						"[ ! -e /proc/1/cwd/secret ]\n"
@@ -51,7 +51,7 @@ static const struct {
 	  "  grep -q \"$name \" names || { echo \"$name is missing\"; exit 1; }\n"
 	  "done\n"
 	  "refuse grep -e TMPDIR -e USER -e LOGNAME -e XDG_ -e LANG -e LC_ -e SSH_ names" },
-	{ "descriptors of the caller", "[ ! -e /proc/$$/fd/77 ] && [ ! -e /proc/1/fd/77 ]\n"
+	{ "descriptors of the caller", "[ ! -e /proc/$$/fd/77 ]\n[ ! -e /proc/1/fd/77 ]\n"
 				       "refuse eval 'ls -l /proc/[0-9]*/fd | grep @DIR@'\n"
 				       "[ \"$(readlink /proc/$$/fd/0)\" = /dev/null ]" },
 	{ "processes of the host", "refuse eval 'cat /proc/[0-9]*/comm | grep test-build'\n"
@@ -82,7 +82,7 @@ static const struct {
 		       "refuse eval '(echo x >/proc/sysrq-trigger)'\n"
 		       "refuse eval 'unshare -Ur true'" },
 	{ "devices",
-	  "[ -c /dev/null ] && [ -c /dev/urandom ] && [ -d /dev/shm ]\n"
+	  "[ -c /dev/null ]\n[ -c /dev/urandom ]\n[ -d /dev/shm ]\n"
 	  "refuse eval 'ls /dev | grep -e ^sd -e ^mem$ -e ^kvm$ -e ^loop -e ^fuse$'" },
 	{ "terminal", "refuse test -t 0\nrefuse eval '(: </dev/tty)'" },
 	{ "places of /usr are private",
@@ -93,12 +93,11 @@ static const struct {
 	{ "signals and umask", "grep -q '^SigBlk:.0*$' /proc/self/status\n"
 			       "grep -q '^SigIgn:.0*$' /proc/self/status\n"
 			       "[ \"$(umask)\" = 0022 ]" },
-	{ "time zone and locale",
-	  "[ \"$(date +%Z)\" = UTC ] && [ -z \"${LANG-}${LC_ALL-}\" ]" },
+	{ "time zone and locale", "[ \"$(date +%Z)\" = UTC ]\n[ -z \"${LANG-}${LC_ALL-}\" ]" },
 	{ "workspace and temporary folder can be written",
-	  "[ \"$PWD\" = /home/build ] && touch here /tmp/here /var/tmp/here\n"
+	  "[ \"$PWD\" = /home/build ]\ntouch here /tmp/here /var/tmp/here\n"
 	  "[ \"$(stat -c %u:%g here)\" = 1000:1000 ]\n"
-	  "mkdir -p /var/cache/melange && touch /var/cache/melange/here" },
+	  "mkdir -p /var/cache/melange\ntouch /var/cache/melange/here" },
 };
 
 /* A command that must fail; set -e does not look at commands behind '!'. */
