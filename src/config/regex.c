@@ -55,11 +55,25 @@ static bool is_hex(char c)
 /* Bytes of the UTF-8 character at text. */
 static size_t char_len(const char *text)
 {
-	size_t len = 1;
+	unsigned char lead = (unsigned char)*text;
 
-	while (((unsigned char)text[len] & 0xc0) == 0x80 && (unsigned char)text[0] >= 0xc0)
-		len++;
-	return len;
+	return lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/* Well enough formed for char_len; what PCRE2 looks at beyond that is its business. */
+static bool is_utf8(const char *text)
+{
+	while (*text) {
+		size_t len = char_len(text);
+
+		if ((len == 1 && (unsigned char)*text >= 0x80) || (unsigned char)*text > 0xf4)
+			return false;
+		for (size_t i = 1; i < len; i++)
+			if (((unsigned char)text[i] & 0xc0) != 0x80)
+				return false;
+		text += len;
+	}
+	return true;
 }
 
 static void item(struct translator *t, unsigned repeat)
@@ -529,6 +543,8 @@ int mel_regex_translate(struct mel_buf *buf, struct mel_regex_names *names,
 		.at = pattern, .buf = buf, .names = names, .arena = arena, .err = err
 	};
 
+	if (!is_utf8(pattern))
+		return mel_err_set(err, MEL_ERR_INPUT, "invalid UTF-8");
 	t.level[0].max_repeat = 1;
 	names->len = 0;
 	names->name = mel_arena_array(arena, MAX_GROUPS, sizeof(*names->name));

@@ -117,6 +117,7 @@ Test(plan, assertion_is_a_failed_step, .timeout = 10)
 	fixture_init(&f);
 	cr_assert_not(fixture_plan(&f, "", "pipeline: [{assertions: {required-steps: 1}}]"));
 	cr_assert_eq(f.err->kind, MEL_ERR_STEP);
+	mel_err_free(mel_steal_ptr(&f.err));
 	f.opts.is_record_only = true;
 	cr_assert_eq(mel_plan_make(&f.plan, f.config, &f.opts, &f.err), 0);
 }
