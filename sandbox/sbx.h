@@ -170,14 +170,13 @@ enum sbx_mount_type {
 enum sbx_mount_flag {
 	SBX_READONLY = 1 << 0, /* recursive */
 	SBX_NOEXEC = 1 << 1,
-	SBX_IDMAP =
-		1
-		<< 2, /* id-mapped when ids.idmap_mounts, so the caller's files are run_uid's */
+	/* Id-mapped when ids.idmap_mounts, so that the caller's files are run_uid's. */
+	SBX_IDMAP = 1 << 2,
 	SBX_OPTIONAL = 1 << 3, /* a missing source or a refused mount is not an error */
-	SBX_MEMORY =
-		1 << 4, /* overlay: where upper cannot be a layer (it lies on an overlay, as
-			   in a container) a tmpfs takes its place, with upper's directories;
-			   what is written there is gone at the end (SBX_HINT_UPPER) */
+	/* Overlay: where upper cannot be a layer (it lies on an overlay, as in a container) a
+	 * tmpfs takes its place, with upper's directories; what is written there is gone at the
+	 * end (SBX_HINT_UPPER). */
+	SBX_MEMORY = 1 << 4,
 };
 
 struct sbx_mount {

@@ -221,6 +221,46 @@ static void b11_masked_proc(struct fx *fx)
 	umount2("/proc/sys", MNT_DETACH);
 }
 
+/* Everything outside lies on an overlay, as in a container: a second one goes to memory. */
+static void f18_upper_on_overlay(struct fx *fx)
+{
+	char options[512], upper[160], work[160];
+	struct sbx_mount *m;
+	struct sbx *sbx;
+
+	if (fx->kind != FX_USER)
+		return;
+	for (size_t i = 0; i < 4; i++)
+		fx_mkdir(fx_path(fx, (const char *const[]){ "l", "u", "w", "over" }[i]));
+	enter_outer();
+	snprintf(options, sizeof(options), "userxattr,lowerdir=%s/l,upperdir=%s/u,workdir=%s/w",
+		 fx->dir, fx->dir, fx->dir);
+	CHECK(mount("over", fx_path(fx, "over"), "overlay", 0, options) == 0, "%s",
+	      strerror(errno));
+	snprintf(upper, sizeof(upper), "%s/over/upper", fx->dir);
+	snprintf(work, sizeof(work), "%s/over/work", fx->dir);
+	fx_mkdir(upper);
+	fx_mkdir(work);
+	fx_mkdir(fx_path(fx, "over/upper/deep"));
+	fx_write(fx_path(fx, "cache/f"), "below\n");
+	sbx_ids_single(&fx->spec.ids, 1000, 1000);
+	m = fx_add(fx, SBX_OVERLAY, 0, fx->cache, "/opt");
+	m->upper = upper;
+	m->work = work;
+	fx_refused(fx, SBX_STAGE_BIND, "overlay '/opt': Invalid argument [mount, stage C6]");
+	m->flags = SBX_MEMORY;
+	m->max_bytes = 1 << 20;
+	sbx = fx_open(fx);
+	CHECK(FX_STEP(fx, sbx, "/bin/sh", "-c",
+		      "cat /opt/f && echo x >/opt/deep/new && echo y >>/opt/f && cat /opt/f") ==
+		      0,
+	      "%s", fx->out);
+	CHECK(!strcmp(fx->out, "below\nbelow\ny\n"), "%s", fx->out);
+	sbx_close(sbx);
+	CHECK(!fx_exists(fx_path(fx, "over/upper/deep/new")), "on disk");
+	umount2(fx_path(fx, "over"), MNT_DETACH);
+}
+
 static void l01_no_namespaces(struct fx *fx)
 {
 	if (fx->kind != FX_USER)
@@ -321,6 +361,7 @@ static const struct fx_case places[] = {
 	{ "H10 mounts refused by AppArmor", mount_refused_by_profile },
 	{ "H19 pivot_root refused", pivot_refused },
 	{ "B11 masked proc", b11_masked_proc },
+	{ "F18 upper layer on an overlay", f18_upper_on_overlay },
 	{ "L01 no namespaces left", l01_no_namespaces },
 	{ "L05 chroot", l05_chroot },
 	{ "L06 no proc", l06_no_proc },
