@@ -54,16 +54,26 @@ static void warn_owner(const char *path)
 		mel_log(MEL_LOG_WARN, "cache directory %s can be written by everybody", path);
 }
 
+/* Says where a cache was looked for: absolute, without "./" in front and '/' at the end. */
+static char *missing_note(const char *path)
+{
+	char cwd[4096];
+	bool is_absolute = path[0] == '/' || !getcwd(cwd, sizeof(cwd));
+	size_t len;
+
+	while (path[0] == '.' && path[1] == '/')
+		path += 2;
+	for (len = strlen(path); len > 1 && path[len - 1] == '/';)
+		len--;
+	return mel_asprintf("no cache found at %s%s%.*s", is_absolute ? "" : cwd,
+			    is_absolute ? "" : "/", (int)len, path);
+}
+
 static int absent(struct mel_cache *out, const struct mel_build_opts *opts, int errnum,
 		  struct mel_err **err)
 {
 	if (!opts->cache_dir_given) {
-		char cwd[4096];
-
-		out->note = mel_asprintf(
-			"no cache found at %s%s%s",
-			opts->cache_dir[0] == '/' || !getcwd(cwd, sizeof(cwd)) ? "" : cwd,
-			opts->cache_dir[0] == '/' ? "" : "/", opts->cache_dir);
+		out->note = missing_note(opts->cache_dir);
 		return 0;
 	}
 	if (errnum != ENOENT) {

@@ -15,7 +15,9 @@ tests_cli_test_build_SOURCES = \
 	tests/cli/test_build_ends.c \
 	tests/cli/test_build_errors.c \
 	tests/cli/test_build_go.c \
-	tests/cli/test_build_inside.c
+	tests/cli/test_build_inside.c \
+	tests/cli/test_build_output.c \
+	tests/cli/test_build_source.c
 tests_cli_test_build_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 tests_cli_test_build_LDADD = $(CRITERION_LIBS)
 endif

@@ -106,7 +106,7 @@ static const struct {
 	  0,
 	  NULL,
 	  "melange-cache",
-	  { "cache: no cache found at @DIR@/./melange-cache" } },
+	  { "cache: no cache found at @DIR@/melange-cache\n" } },
 	{ "a named folder is made",
 	  "touch /var/cache/melange/x",
 	  { "--cache-dir=new/place" },
