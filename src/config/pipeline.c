@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -39,29 +40,46 @@ static bool is_safe(const char *name)
 	return *name && *name != '/';
 }
 
-/* Open path below the folder dirfd, following links that stay below it; -1 with errno. */
-static int open_below(int dirfd, const char *path)
+/* As open_below, for kernels without openat2 (before 5.6): the names are resolved first. */
+static int open_resolved(const char *dir, const char *path)
 {
+	MEL_AUTO_FREE char *joined = mel_asprintf("%s/%s", dir, path);
+	MEL_AUTO_FREE char *top = realpath(dir, NULL);
+	MEL_AUTO_FREE char *file = realpath(joined, NULL);
+	size_t len = top ? strlen(top) : 0;
+
+	if (!top || !file)
+		return -1;
+	if (strncmp(file, top, len) != 0 || (file[len] != '/' && len > 1)) {
+		errno = EXDEV;
+		return -1;
+	}
+	return mel_openat(AT_FDCWD, file, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+}
+
+/* Open path below the folder dir, following links that stay below it; -1 with errno. */
+static int open_below(const char *dir, const char *path)
+{
+	MEL_AUTO_CLOSE int dirfd = mel_openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY, 0);
 	struct open_how how = {
 		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd;
 
+	if (dirfd < 0)
+		return -1;
 	do
 		fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-		return mel_openat_beneath(dirfd, path, O_RDONLY, 0);
-	return fd;
+	return fd < 0 && (errno == ENOSYS || errno == EPERM) ? open_resolved(dir, path) : fd;
 }
 
 /* Text of the definition name in the folder dir; false if it has none that can be read. */
 static bool read_from(struct mel_buf *buf, const char *dir, const char *name)
 {
 	MEL_AUTO_FREE char *file = mel_asprintf("%s.yaml", name);
-	MEL_AUTO_CLOSE int dirfd = mel_openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY, 0);
-	MEL_AUTO_CLOSE int fd = dirfd < 0 ? -1 : open_below(dirfd, file);
+	MEL_AUTO_CLOSE int fd = open_below(dir, file);
 	MEL_AUTO_ERR struct mel_err *ignored = NULL;
 
 	if (fd < 0) {
