@@ -282,7 +282,7 @@ static int run_step(struct mel_runner *runner, size_t index, struct mel_err **er
 	};
 	int64_t begin = mel_now_ns();
 
-	if (step->label)
+	if (step->label && !step->is_continued)
 		mel_log(MEL_LOG_INFO, "running step \"%s\"", step->label);
 	if (progress->step_begin)
 		progress->step_begin(progress->user, index, runner->plan->step_len, package,
