@@ -161,26 +161,48 @@ static void note(struct mel_guest *guest)
 		guest->rootfs.shell_why);
 }
 
+/* What may be given up when the first try is refused, each once. */
+struct fallback {
+	bool use_overlay;
+	bool may_single; /* newuidmap is there, but a later surprise is possible */
+};
+
+/* Change one thing after a refusal; false when there is nothing left to change. */
+static bool give_up_one(struct mel_guest *guest, struct fallback *fallback,
+			const struct sbx_err *why, const struct mel_err *err)
+{
+	if (why->stage == SBX_STAGE_HELPER && fallback->may_single) {
+		fallback->may_single = false;
+		sbx_ids_single(&guest->ids, BUILD_ID, BUILD_ID);
+		mel_log(MEL_LOG_DEBUG, "the guest has one id only: %s", err->text);
+		return true;
+	}
+	/* Upper layer on another overlay, old kernel: the layers are read-only then. */
+	if (why->stage == SBX_STAGE_BIND && fallback->use_overlay && why->mount >= 0 &&
+	    guest->rootfs.mount.at[why->mount].type == SBX_OVERLAY) {
+		fallback->use_overlay = false;
+		mel_log(MEL_LOG_INFO, "the system folders of the guest are read-only: %s",
+			err->text);
+		return true;
+	}
+	return false;
+}
+
 int mel_guest_open(struct mel_guest *guest, struct mel_workspace *ws,
 		   const struct mel_cache *cache, const struct mel_guest_spec *spec,
 		   struct mel_err **err)
 {
-	struct sbx_err why = { 0 };
+	struct fallback fallback = { .use_overlay = true,
+				     .may_single = guest->ids.mode == SBX_IDS_HELPER };
+	struct sbx_err why = { .mount = -1 };
 
 	guest->network = spec->network;
-	if (try_open(guest, ws, cache, spec, true, &why, err) < 0) {
-		/* An overlay may be refused (upper on another overlay, old kernel): show the
-		 * layers read-only then. */
-		if (why.stage != SBX_STAGE_BIND)
+	while (try_open(guest, ws, cache, spec, fallback.use_overlay, &why, err) < 0) {
+		if (!give_up_one(guest, &fallback, &why, *err))
 			return -1;
-
-		MEL_AUTO_ERR struct mel_err *first = *err;
-
+		mel_err_free(*err);
 		*err = NULL;
-		if (try_open(guest, ws, cache, spec, false, &why, err) < 0)
-			return -1;
-		mel_log(MEL_LOG_INFO, "the system folders of the guest are read-only: %s",
-			first->text);
+		why = (struct sbx_err){ .mount = -1 };
 	}
 	note(guest);
 	return 0;
