@@ -69,9 +69,44 @@ static char *missing_note(const char *path)
 			    is_absolute ? "" : "/", (int)len, path);
 }
 
-static int absent(struct mel_cache *out, const struct mel_build_opts *opts, int errnum,
-		  struct mel_err **err)
+/* What realpath(3) will say of a path that is to be made: its existing part, and the rest. */
+static char *future_path(const char *path)
 {
+	MEL_AUTO_FREE char *part = mel_strdup(path);
+	size_t len = strlen(part);
+
+	while (len > 1 && part[len - 1] == '/')
+		part[--len] = '\0';
+	for (;;) {
+		char *slash = strrchr(part, '/');
+		const char *parent = !slash ? "." : slash == part ? "/" : part;
+		const char *rest = path + (slash ? slash - part + 1 : 0);
+
+		if (slash)
+			*slash = '\0';
+
+		MEL_AUTO_FREE char *real = realpath(parent, NULL);
+
+		if (real)
+			return mel_asprintf("%s%s%s", real, real[1] ? "/" : "", rest);
+		if (!slash || slash == part)
+			return mel_strdup(path);
+	}
+}
+
+static int check_places(const char *path, const char *work_path, const char *out_dir,
+			struct mel_err **err)
+{
+	if (check_place(path, work_path, "the workspace", err) < 0)
+		return -1;
+	return check_place(path, out_dir, "the output directory", err);
+}
+
+static int absent(struct mel_cache *out, const struct mel_build_opts *opts, int errnum,
+		  const char *work_path, const char *out_dir, struct mel_err **err)
+{
+	MEL_AUTO_FREE char *future = NULL;
+
 	if (!opts->cache_dir_given) {
 		out->note = missing_note(opts->cache_dir);
 		return 0;
@@ -81,6 +116,9 @@ static int absent(struct mel_cache *out, const struct mel_build_opts *opts, int 
 		mel_err_sys(err, "cannot use cache directory '%s'", opts->cache_dir);
 		return mel_err_as(err, MEL_ERR_INPUT);
 	}
+	future = future_path(opts->cache_dir);
+	if (check_places(future, work_path, out_dir, err) < 0)
+		return -1;
 	if (mel_mkdirs(AT_FDCWD, opts->cache_dir, 0700, err) < 0) {
 		mel_err_wrap(err, "--cache-dir");
 		return mel_err_as(err, MEL_ERR_INPUT);
@@ -101,7 +139,7 @@ int mel_cache_open(struct mel_cache *out, const struct mel_build_opts *opts,
 		return 0;
 	}
 	out->path = realpath(opts->cache_dir, NULL);
-	if (!out->path && absent(out, opts, errno, err) < 0)
+	if (!out->path && absent(out, opts, errno, work_path, out_dir, err) < 0)
 		return -1;
 	if (!out->path)
 		return 0;
@@ -110,8 +148,7 @@ int mel_cache_open(struct mel_cache *out, const struct mel_build_opts *opts,
 				   "cache directory '%s' is not a directory", opts->cache_dir);
 	if (mel_text_eq(out->path, "/"))
 		return mel_err_set(err, MEL_ERR_INPUT, "'/' cannot be a cache directory");
-	if (check_place(out->path, work_path, "the workspace", err) < 0 ||
-	    check_place(out->path, out_dir, "the output directory", err) < 0)
+	if (check_places(out->path, work_path, out_dir, err) < 0)
 		return -1;
 	warn_owner(out->path);
 	return 0;

@@ -20,7 +20,7 @@ struct mel_cache {
 /*
  * Decide by the options: a named directory that does not exist is made (mode 0700), the default
  * one is used only when it exists. Refused are "/", and directories that hold or lie in the
- * workspace, the source or the output directory (work_path and out_dir, absolute). Errors:
+ * workspace or the output directory (work_path and out_dir, absolute). Errors:
  * INPUT, SYSTEM.
  */
 int mel_cache_open(struct mel_cache *out, const struct mel_build_opts *opts,
