@@ -274,28 +274,6 @@ static bool choose_root(struct sbx_ids *ids, int probe_dirfd, bool need_caller_f
 	return true;
 }
 
-static bool is_safe_dir(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH));
-}
-
-const char *sbx_helper_path(bool for_gid)
-{
-	static const char *const dir[] = { "/usr/bin", "/usr/local/bin", "/run/wrappers/bin" };
-	static const char *const path[][2] = {
-		{ "/usr/bin/newuidmap", "/usr/bin/newgidmap" },
-		{ "/usr/local/bin/newuidmap", "/usr/local/bin/newgidmap" },
-		{ "/run/wrappers/bin/newuidmap", "/run/wrappers/bin/newgidmap" },
-	};
-
-	for (size_t i = 0; i < SBX_COUNTOF(dir); i++)
-		if (is_safe_dir(dir[i]) && access(path[i][for_gid], X_OK) == 0)
-			return path[i][for_gid];
-	return NULL;
-}
-
 static bool choose_helper(struct sbx_ids *ids)
 {
 	struct passwd pw, *found = NULL;

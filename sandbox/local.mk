@@ -5,9 +5,9 @@ include_HEADERS += sandbox/sbx.h
 pkgconfig_DATA += sandbox/melange-sandbox.pc
 dist_doc_DATA += docs/sandbox.md
 sandbox_libmelange_sandbox_a_SOURCES = sandbox/sbx.h \
-	sandbox/clone.c sandbox/diagnose.c sandbox/guest.c sandbox/hint.c sandbox/idmap.c \
+	sandbox/clone.c sandbox/diagnose.c sandbox/fail.c sandbox/guest.c sandbox/hint.c sandbox/idmap.c \
 	sandbox/init-blob.c sandbox/internal.h sandbox/message.c sandbox/probe.c \
-	sandbox/remove.c sandbox/rmtree.c sandbox/spec.c sandbox/start.c sandbox/sys.h \
+	sandbox/remove.c sandbox/rmtree.c sandbox/self.c sandbox/spec.c sandbox/start.c sandbox/sys.h \
 	sandbox/wire.h
 sandbox_libmelange_sandbox_a_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_INIT_FILE='"sandbox/sbx-init$(EXEEXT)"'
 

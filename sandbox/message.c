@@ -205,3 +205,15 @@ int sbx_message_receive(int ctl, void *payload, size_t size, size_t *len)
 	*len = head.len;
 	return head.type;
 }
+
+const struct wire_op *sbx_order_op(const struct sbx_order *o, size_t i)
+{
+	const struct wire_open *open = (const struct wire_open *)(const void *)o->blob.ptr;
+
+	return (const struct wire_op *)(const void *)(o->blob.ptr + open->op) + i;
+}
+
+const char *sbx_order_text(const struct sbx_order *o, uint32_t offset)
+{
+	return offset ? o->blob.ptr + offset : NULL;
+}

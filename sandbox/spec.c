@@ -110,18 +110,6 @@ static struct wire_open *order_open(struct sbx_order *o)
 	return (struct wire_open *)(void *)o->blob.ptr;
 }
 
-const struct wire_op *sbx_order_op(const struct sbx_order *o, size_t i)
-{
-	const struct wire_open *open = (const struct wire_open *)(const void *)o->blob.ptr;
-
-	return (const struct wire_op *)(const void *)(o->blob.ptr + open->op) + i;
-}
-
-const char *sbx_order_text(const struct sbx_order *o, uint32_t offset)
-{
-	return offset ? o->blob.ptr + offset : NULL;
-}
-
 void sbx_order_clear(struct sbx_order *o)
 {
 	sbx_blob_clear(&o->blob);
