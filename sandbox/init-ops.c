@@ -226,17 +226,29 @@ static int op_bind(struct init *x, struct wire_op *op)
 }
 
 /* Layers are named by descriptor: their paths need no escape and no second look. */
-static int mount_overlay(struct init *x, const struct wire_op *op, int to)
+static int mount_overlay_by(struct init *x, struct wire_op *op, int to, const char *first)
 {
 	static const char *const name[3] = { "userxattr,lowerdir=", ",upperdir=", ",workdir=" };
 	char options[160] = "";
 
+	sys_append(options, sizeof(options), first);
 	for (size_t i = 0; i < 3; i++) {
 		sys_append(options, sizeof(options), name[i]);
 		sys_append(options, sizeof(options), "/proc/self/fd/");
 		sys_append_number(options, sizeof(options), (unsigned long)op->fd[i]);
 	}
 	return init_mount_fs(x, op, "overlay", to, options);
+}
+
+/*
+ * The upper layer is thrown away at the end, so nothing of it has to reach the disk: without
+ * "volatile" (Linux 5.10) unmounting would wait for all of the upper layer's file system.
+ */
+static int mount_overlay(struct init *x, struct wire_op *op, int to)
+{
+	int r = mount_overlay_by(x, op, to, "volatile,");
+
+	return r < 0 && x->fail.errnum == EINVAL ? mount_overlay_by(x, op, to, "") : r;
 }
 
 /* The upper directory was refused: the layers move to a tmpfs below the overlay. */
