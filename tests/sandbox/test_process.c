@@ -163,16 +163,21 @@ static int listen_abstract(const char *name)
  */
 static void e03_abstract(struct fx *fx)
 {
-	int fd = listen_abstract("sbx-test-abstract");
+	char name[48];
+
+	/* Cases run side by side, and so may whole runs. */
+	snprintf(name, sizeof(name), "sbx-test-abstract-%ld", (long)getpid());
+
+	int fd = listen_abstract(name);
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
 	struct sbx *sbx = fx_open(fx);
 
-	FX_PROBE(fx, sbx, "abstract", "sbx-test-abstract");
+	FX_PROBE(fx, sbx, "abstract", name);
 	sbx_close(sbx);
 	fx->spec.net = SBX_NET_HOST;
 	sbx = fx_open(fx);
 	if (abi >= 6)
-		FX_PROBE(fx, sbx, "abstract", "sbx-test-abstract");
+		FX_PROBE(fx, sbx, "abstract", name);
 	CHECK(FX_STEP(fx, sbx, "/bin/sh", "-c", "sleep 100 & kill $! && wait") == 0, "%s",
 	      fx->out);
 	sbx_close(sbx);
