@@ -199,8 +199,8 @@ static int step_failed(struct mel_runner *runner, const struct mel_step *step,
 	const char *label = step->label ? step->label : "runs";
 	char limit[MEL_DATE_BYTES];
 
-	report->failed_label = label;
-	report->failed_package = package;
+	report->failed_label = mel_arena_strdup(&report->arena, label);
+	report->failed_package = mel_arena_strdup(&report->arena, package);
 	report->failed_elapsed_ns = (uint64_t)elapsed_ns;
 	report->failed_how = how_it_ended(report, &outcome->status);
 	if (outcome->signo) {
@@ -230,14 +230,18 @@ static void record(struct mel_runner *runner, const struct mel_step *step,
 		(uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 +
 		(uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
 
-	mel_vec_push(&runner->report->step,
-		     (struct mel_report_step){
-			     .package = runner->plan->output[step->output].name,
-			     .label = step->label ? step->label : "",
-			     .elapsed_ns = (uint64_t)elapsed_ns,
-			     .cpu_ns = cpu_us * 1000,
-			     .max_rss_bytes = (uint64_t)usage->ru_maxrss * 1024,
-		     });
+	/* the report outlives the plan */
+	mel_vec_push(
+		&runner->report->step,
+		(struct mel_report_step){
+			.package = mel_arena_strdup(&runner->report->arena,
+						    runner->plan->output[step->output].name),
+			.label = mel_arena_strdup(&runner->report->arena,
+						  step->label ? step->label : ""),
+			.elapsed_ns = (uint64_t)elapsed_ns,
+			.cpu_ns = cpu_us * 1000,
+			.max_rss_bytes = (uint64_t)usage->ru_maxrss * 1024,
+		});
 	if (status->stray)
 		mel_log(MEL_LOG_WARN,
 			"%u process%s of the step still ran at its end and %s killed",
