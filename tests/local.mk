@@ -2,7 +2,7 @@ include tests/sandbox/local.mk
 include tests/unit/base/local.mk
 include tests/unit/analyse/local.mk
 include tests/unit/codec/local.mk
-include tests/unit/build/local.mk
+include tests/unit/builder/local.mk
 include tests/unit/config/local.mk
 include tests/unit/plan/local.mk
 include tests/unit/sandbox/local.mk

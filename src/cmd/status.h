@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "base/buf.h"
-#include "build/progress.h"
+#include "builder/progress.h"
 #include "cmd/sink.h"
 
 struct mel_status {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "build/report.h"
+#include "builder/report.h"
 
 /* Packages, steps, environment and cache of a finished build, as INFO records. */
 void mel_summary_write(const struct mel_report *report);

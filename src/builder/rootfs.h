@@ -11,8 +11,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/vec.h"
-#include "build/build.h"
-#include "build/workspace.h"
+#include "builder/build.h"
+#include "builder/workspace.h"
 #include "config/model.h"
 #include "sandbox/sbx.h"
 

@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#include "build/cache.h"
-#include "build/rootfs.h"
-#include "build/workspace.h"
+#include "builder/cache.h"
+#include "builder/rootfs.h"
+#include "builder/workspace.h"
 #include "sandbox/sbx.h"
 
 #define MEL_GUEST_WORK "/home/build"

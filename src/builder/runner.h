@@ -2,10 +2,10 @@
 #pragma once
 
 #include "base/err.h"
-#include "build/build.h"
-#include "build/guest.h"
-#include "build/progress.h"
-#include "build/report.h"
+#include "builder/build.h"
+#include "builder/guest.h"
+#include "builder/progress.h"
+#include "builder/report.h"
 #include "plan/plan.h"
 
 struct mel_runner {

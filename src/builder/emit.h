@@ -6,10 +6,10 @@
 #pragma once
 
 #include "base/err.h"
-#include "build/build.h"
-#include "build/guest.h"
-#include "build/report.h"
-#include "build/workspace.h"
+#include "builder/build.h"
+#include "builder/guest.h"
+#include "builder/report.h"
+#include "builder/workspace.h"
 #include "plan/plan.h"
 
 struct mel_key;

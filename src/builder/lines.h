@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "build/progress.h"
-#include "build/report.h"
+#include "builder/progress.h"
+#include "builder/report.h"
 
 enum { MEL_LINE_MAX_BYTES = 64 * 1024 };
 

@@ -1,5 +1,5 @@
 /* The data section of a package: see data.h. */
-#include "build/data.h"
+#include "builder/data.h"
 
 #include <string.h>
 #include <sys/sysmacros.h>

@@ -1,5 +1,5 @@
 /* The guest of a build: see guest.h. */
-#include "build/guest.h"
+#include "builder/guest.h"
 
 #include <errno.h>
 #include <fcntl.h>

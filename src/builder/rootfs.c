@@ -3,7 +3,7 @@
  * guest does not have, so the places where builds write are made beforehand in the upper layer,
  * where they belong to the build user. Source: Linux Documentation/filesystems/overlayfs.rst.
  */
-#include "build/rootfs.h"
+#include "builder/rootfs.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* Owners of packaged files: see owners.h. */
-#include "build/owners.h"
+#include "builder/owners.h"
 
 #include "base/slice.h"
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "build/build.h"
+#include "builder/build.h"
 
 #define MEL_CACHE_TARGET "/var/cache/melange"
 

@@ -1,5 +1,5 @@
 /* The directories of one build: see workspace.h. Source: flock(2), mkdtemp(3). */
-#include "build/workspace.h"
+#include "builder/workspace.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/slice.h"
 #include "base/vec.h"
-#include "build/ignore.h"
+#include "builder/ignore.h"
 #include "sandbox/sbx.h"
 
 #define STATE_PREFIX "melange."

@@ -3,7 +3,7 @@
 #include <criterion/parameterized.h>
 #include <string.h>
 
-#include "build/ignore.h"
+#include "builder/ignore.h"
 #include "table.h"
 
 static const struct {

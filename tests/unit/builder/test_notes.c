@@ -9,7 +9,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
-#include "build/notes.h"
+#include "builder/notes.h"
 #include "table.h"
 
 #define JSON                                                                                   \

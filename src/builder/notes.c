@@ -1,5 +1,5 @@
 /* Package metadata for compilers: see notes.h. */
-#include "build/notes.h"
+#include "builder/notes.h"
 
 #include <dirent.h>
 #include <string.h>

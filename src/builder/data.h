@@ -9,7 +9,7 @@
 #include "analyse/tree.h"
 #include "apk/package.h"
 #include "base/err.h"
-#include "build/owners.h"
+#include "builder/owners.h"
 #include "plan/plan.h"
 
 struct mel_data_spec {

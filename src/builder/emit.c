@@ -1,5 +1,5 @@
 /* Packages from output directories: see emit.h. Read mel_emit_all from the bottom up. */
-#include "build/emit.h"
+#include "builder/emit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +20,8 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "build/data.h"
-#include "build/owners.h"
+#include "builder/data.h"
+#include "builder/owners.h"
 #include "config/arch.h"
 #include "config/record.h"
 

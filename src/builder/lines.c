@@ -1,5 +1,5 @@
 /* Output of steps as log records: see lines.h. */
-#include "build/lines.h"
+#include "builder/lines.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "build/lines.h"
+#include "builder/lines.h"
 #include "table.h"
 
 enum { PARTS_MAX = 5 };

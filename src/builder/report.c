@@ -1,5 +1,5 @@
 /* The report of a build: see report.h. */
-#include "build/report.h"
+#include "builder/report.h"
 
 #include <stdlib.h>
 

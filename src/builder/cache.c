@@ -1,5 +1,5 @@
 /* The build cache of the host: see cache.h. */
-#include "build/cache.h"
+#include "builder/cache.h"
 
 #include <errno.h>
 #include <fcntl.h>

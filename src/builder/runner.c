@@ -1,5 +1,5 @@
 /* Runs the steps of a plan: see runner.h. */
-#include "build/runner.h"
+#include "builder/runner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "build/lines.h"
+#include "builder/lines.h"
 
 enum {
 	GRACE_MS = 10000,            /* between SIGTERM and SIGKILL */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "build/cache.h"
+#include "builder/cache.h"
 #include "table.h"
 
 /* In a fresh folder D with the folders have, work/x, out/x, the link -> have and the file file.

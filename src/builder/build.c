@@ -1,5 +1,5 @@
 /* The sequence of a build: see build.h. Read mel_build_run top to bottom. */
-#include "build/build.h"
+#include "builder/build.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,14 +13,14 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "build/cache.h"
-#include "build/emit.h"
-#include "build/guest.h"
-#include "build/notes.h"
-#include "build/progress.h"
-#include "build/report.h"
-#include "build/runner.h"
-#include "build/workspace.h"
+#include "builder/cache.h"
+#include "builder/emit.h"
+#include "builder/guest.h"
+#include "builder/notes.h"
+#include "builder/progress.h"
+#include "builder/report.h"
+#include "builder/runner.h"
+#include "builder/workspace.h"
 #include "codec/rsa.h"
 #include "config/arch.h"
 #include "config/buildfile.h"

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
-#include "build/owners.h"
+#include "builder/owners.h"
 #include "table.h"
 
 static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"

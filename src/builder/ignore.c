@@ -1,5 +1,5 @@
 /* Patterns of .melangeignore: see ignore.h. Source: gitignore(5). */
-#include "build/ignore.h"
+#include "builder/ignore.h"
 
 #include <errno.h>
 #include <fnmatch.h>
