@@ -31,7 +31,7 @@ static const struct {
 	  ".hidden .melangeignore build build/o.o doc doc/a.md doc/b.txt doc/keep.md main.c "
 	  "sub "
 	  "sub/build sub/build/p.o sub/deep sub/deep/keep " },
-	{ "a folder, anywhere", "builder/\n",
+	{ "a folder, anywhere", "build/\n",
 	  ".hidden .melangeignore doc doc/a.md doc/b.txt doc/keep.md main.c sub sub/deep "
 	  "sub/deep/keep sub/deep/x.log top.log " },
 	{ "a folder at the top", "/build\n",
