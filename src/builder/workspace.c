@@ -21,6 +21,8 @@
 #define LOCK_NAME    "lock"
 #define MARKER_NAME  ".melange-workspace"
 
+enum { TRIES = 100 /* to make a state directory that other builds leave alone */ };
+
 static char *absolute(const char *path)
 {
 	return realpath(path, NULL);
@@ -56,13 +58,13 @@ static void remove_all_stale(const char *temp_dir)
 	closedir(dir);
 }
 
-static int open_state(struct mel_workspace *ws, const char *temp_dir, struct mel_err **err)
+/* Make a state directory and lock it; *is_lost when another build took it for a stale one
+ * before it was locked, and has removed it or is about to. */
+static int make_state(struct mel_workspace *ws, const char *temp, bool *is_lost,
+		      struct mel_err **err)
 {
-	MEL_AUTO_FREE char *temp = absolute(temp_dir);
+	struct stat st = { .st_nlink = 1 };
 
-	if (!temp)
-		return mel_err_sys(err, "cannot use temporary directory '%s'", temp_dir);
-	remove_all_stale(temp);
 	ws->path = mel_asprintf("%s/" STATE_PREFIX "%ld.XXXXXX", temp, (long)getpid());
 	if (!mkdtemp(ws->path)) {
 		mel_err_sys(err, "cannot make a directory in '%s'", temp);
@@ -74,9 +76,41 @@ static int open_state(struct mel_workspace *ws, const char *temp_dir, struct mel
 	ws->lock_fd = ws->dirfd < 0 ? -1
 				    : mel_openat(ws->dirfd, LOCK_NAME,
 						 O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-	if (ws->lock_fd < 0 || flock(ws->lock_fd, LOCK_EX | LOCK_NB) < 0)
+	if (ws->lock_fd < 0)
+		return mel_err_sys(err, "cannot make a lock in '%s'", ws->path);
+	*is_lost = flock(ws->lock_fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	if (!*is_lost && fstat(ws->lock_fd, &st) < 0)
 		return mel_err_sys(err, "cannot lock '%s'", ws->path);
+	*is_lost |= st.st_nlink == 0;
 	return 0;
+}
+
+static void forget_state(struct mel_workspace *ws)
+{
+	close(ws->lock_fd);
+	close(ws->dirfd);
+	free(ws->path);
+	*ws = (struct mel_workspace)MEL_WORKSPACE_INIT;
+}
+
+static int open_state(struct mel_workspace *ws, const char *temp_dir, struct mel_err **err)
+{
+	MEL_AUTO_FREE char *temp = absolute(temp_dir);
+
+	if (!temp)
+		return mel_err_sys(err, "cannot use temporary directory '%s'", temp_dir);
+	remove_all_stale(temp);
+	for (int i = 0; i < TRIES; i++) {
+		bool is_lost = false;
+
+		if (make_state(ws, temp, &is_lost, err) < 0)
+			return -1;
+		if (!is_lost)
+			return 0;
+		forget_state(ws);
+	}
+	return mel_err_set(err, MEL_ERR_SANDBOX,
+			   "other builds remove every new directory in '%s'", temp);
 }
 
 static bool is_empty_dir(int fd)

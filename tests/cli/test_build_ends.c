@@ -15,7 +15,7 @@
 #define WAIT     UP "sleep 1000\n"
 #define CHILDREN "sleep 1001 & setsid sleep 1002 & (sleep 1003 & sleep 1004) &\n" WAIT
 #define DEAF     "trap '' TERM INT HUP\n" UP "while :; do sleep 1 || :; done\n"
-#define LAST     UP "trap 'echo last words; exit 0' TERM\nwhile :; do sleep 0.1; done\n"
+#define LAST     "trap 'echo last words; exit 0' TERM\n" UP "while :; do sleep 0.1; done\n"
 
 static const struct {
 	const char *name, *script;
