@@ -132,6 +132,15 @@ enum sbx_hint sbx_diagnose_helper(void)
 								  : SBX_HINT_NNP;
 }
 
+/* Id 0 can be mapped only by who may set file capabilities: user_namespaces(7). */
+static bool is_root_without_setfcap(void)
+{
+	struct sbx_self self;
+
+	sbx_self_read(&self);
+	return geteuid() == 0 && !((self.cap_eff >> CAP_SETFCAP) & 1);
+}
+
 static enum sbx_hint diagnose_map(enum wire_call call, int errnum)
 {
 	if (call == WIRE_CALL_NEWUIDMAP || call == WIRE_CALL_NEWGIDMAP) {
@@ -143,6 +152,8 @@ static enum sbx_hint diagnose_map(enum wire_call call, int errnum)
 		return SBX_HINT_ROPROC;
 	if (errnum == ENOENT)
 		return SBX_HINT_NOPROC;
+	if (errnum == EPERM && is_root_without_setfcap())
+		return SBX_HINT_SETFCAP;
 	return errnum == EACCES || errnum == EPERM ? lsm_hint() : SBX_HINT_NONE;
 }
 

@@ -82,6 +82,10 @@ static const char *const hint_text[SBX_HINT_COUNT] = {
 			    "/usr/bin/newuidmap; setcap cap_setgid=ep /usr/bin/newgidmap; or "
 			    "run as root in the "
 			    "container",
+	[SBX_HINT_SETFCAP] =
+		"root of the surrounding container lacks CAP_SETFCAP, so it cannot map its id; "
+		"start the container as another user (--user 1000:1000, runAsUser: 1000) or "
+		"leave root that capability (--cap-add SETFCAP)",
 	[SBX_HINT_IDMAP] =
 		"id-mapped mounts are refused here; the build user has the caller's own id "
 		"outside instead of one of its own",

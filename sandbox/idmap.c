@@ -256,8 +256,10 @@ static struct range rest(struct range r)
 	return (struct range){ r.first + 1, r.count - 1 };
 }
 
-/* The caller may map any id that it has itself. */
-static bool choose_root(struct sbx_ids *ids, int probe_dirfd, bool need_caller_files)
+/* The caller may map any id that it has itself. may_give: it can also hand files to others, and
+ * use them then. */
+static bool choose_root(struct sbx_ids *ids, int probe_dirfd, bool need_caller_files,
+			bool may_give)
 {
 	struct range uid = root_range("/proc/self/uid_map", "/etc/subuid", ids->caller_uid);
 	struct range gid = root_range("/proc/self/gid_map", "/etc/subgid", ids->caller_gid);
@@ -267,7 +269,7 @@ static bool choose_root(struct sbx_ids *ids, int probe_dirfd, bool need_caller_f
 	set_maps(ids, SBX_IDS_ROOT, uid.first, gid.first, rest(uid), rest(gid));
 	if (probe_dirfd >= 0 && try_idmap(ids, probe_dirfd)) {
 		ids->idmap_mounts = true;
-	} else if (need_caller_files) {
+	} else if (need_caller_files || !may_give) {
 		set_maps(ids, SBX_IDS_CALLER, ids->caller_uid, ids->caller_gid, uid, gid);
 		ids->warning = SBX_HINT_IDMAP;
 	}
@@ -304,6 +306,7 @@ int sbx_ids_choose(struct sbx_ids *out, uid_t run_uid, gid_t run_gid, int probe_
 		   bool need_caller_files, struct sbx_err *err)
 {
 	const uint64_t set_ids = UINT64_C(1) << CAP_SETUID | UINT64_C(1) << CAP_SETGID;
+	const uint64_t give = UINT64_C(1) << CAP_CHOWN | UINT64_C(1) << CAP_DAC_OVERRIDE;
 	struct sbx_self self;
 
 	*out = (struct sbx_ids){ .run_uid = run_uid,
@@ -315,7 +318,7 @@ int sbx_ids_choose(struct sbx_ids *out, uid_t run_uid, gid_t run_gid, int probe_
 				"id of the build user", NULL);
 	sbx_self_read(&self);
 	if ((self.cap_eff & set_ids) == set_ids &&
-	    choose_root(out, probe_dirfd, need_caller_files))
+	    choose_root(out, probe_dirfd, need_caller_files, (self.cap_eff & give) == give))
 		return 0;
 	if (choose_helper(out))
 		return 0;

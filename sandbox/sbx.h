@@ -81,6 +81,7 @@ enum sbx_hint {
 	SBX_HINT_SUBID,    /* no subordinate ids */
 	SBX_HINT_NNP,      /* newuidmap without effect: nosuid, no_new_privs */
 	SBX_HINT_UIDMAP,   /* newuidmap without effect: bounding set of a container */
+	SBX_HINT_SETFCAP,  /* root without capabilities */
 	SBX_HINT_IDMAP,    /* warning: id-mapped mounts refused */
 	SBX_HINT_HOSTNAME, /* warning: the host name could not be set */
 	SBX_HINT_NSLOCK,   /* warning: nested namespaces are locked by the filter only */
@@ -142,7 +143,8 @@ struct sbx_ids {
  * Choose the id map for the calling process. probe_dirfd is a directory on the file system that
  * SBX_IDMAP binds will come from (workspace, cache): id-mapped mounts are tried there.
  * need_caller_files: the guest must read or write files that the caller owns (a cache), so when
- * id-mapped mounts are refused the caller's id becomes the build user (SBX_IDS_CALLER).
+ * id-mapped mounts are refused the caller's id becomes the build user (SBX_IDS_CALLER); so it
+ * does where the caller may not give files to other ids.
  */
 int sbx_ids_choose(struct sbx_ids *out, uid_t run_uid, gid_t run_gid, int probe_dirfd,
 		   bool need_caller_files, struct sbx_err *err);
