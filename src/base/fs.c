@@ -170,7 +170,8 @@ static int push_level(level_stack *stack, int at, const char *name)
 	if (stack->len >= RMTREE_OPEN_MAX) {
 		struct level *far = &stack->at[stack->len - RMTREE_OPEN_MAX];
 
-		closedir(far->dir);
+		if (far->dir)
+			closedir(far->dir);
 		far->dir = NULL;
 	}
 	mel_vec_push(stack, (struct level){ dir, mel_strdup(name), st.st_dev, st.st_ino });
@@ -291,31 +292,36 @@ int mel_publish_open(struct mel_publish *out, int dirfd, const char *name, mode_
 
 int mel_publish_prepare(struct mel_publish *pub, struct mel_err **err)
 {
-	char self[32];
-
 	if (fsync(pub->fd) < 0 && errno != EINVAL && errno != EROFS) {
 		mel_err_sys(err, "cannot write '%s'", pub->name);
-		return mel_err_as(err, MEL_ERR_OUTPUT);
-	}
-	if (pub->temp)
-		return 0;
-	pub->temp = temp_name(pub->name);
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", pub->fd);
-	if (linkat(AT_FDCWD, self, pub->dirfd, pub->temp, AT_SYMLINK_FOLLOW) < 0) {
-		mel_err_sys(err, "cannot create '%s'", pub->name);
-		free(pub->temp);
-		pub->temp = NULL;
 		return mel_err_as(err, MEL_ERR_OUTPUT);
 	}
 	return 0;
 }
 
+/* The unnamed file gets its final name, or a temporary one when the name is taken. */
+static int link_name(struct mel_publish *pub)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", pub->fd);
+	if (linkat(AT_FDCWD, self, pub->dirfd, pub->name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -1;
+	pub->temp = temp_name(pub->name);
+	if (linkat(AT_FDCWD, self, pub->dirfd, pub->temp, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	free(pub->temp);
+	pub->temp = NULL;
+	return -1;
+}
+
 int mel_publish_commit(struct mel_publish *pub, struct mel_err **err)
 {
-	if (!pub->temp && mel_publish_prepare(pub, err) < 0)
-		return -1;
-	if (renameat(pub->dirfd, pub->temp, pub->dirfd, pub->name) < 0) {
-		mel_err_sys(err, "cannot rename to '%s'", pub->name);
+	if ((!pub->temp && link_name(pub) < 0) ||
+	    (pub->temp && renameat(pub->dirfd, pub->temp, pub->dirfd, pub->name) < 0)) {
+		mel_err_sys(err, "cannot create '%s'", pub->name);
 		return mel_err_as(err, MEL_ERR_OUTPUT);
 	}
 	free(pub->temp);

@@ -45,10 +45,9 @@ struct mel_publish {
 };
 int mel_publish_open(struct mel_publish *out, int dirfd, const char *name, mode_t mode,
 		     struct mel_err **err);
-/* Sync the bytes to the disk and give them a temporary name; after this only a rename is left.
- */
+/* Sync the bytes to the disk; after this only the name is missing. */
 int mel_publish_prepare(struct mel_publish *pub, struct mel_err **err);
-/* Rename to the final name (replaces) and close. */
+/* Give it its final name (replaces) and close. */
 int mel_publish_commit(struct mel_publish *pub, struct mel_err **err);
 void mel_publish_abort(struct mel_publish *pub); /* also fine after commit */
 #define MEL_PUBLISH_INIT                                                                       \
