@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "codec/yaml.h"
-#include "tests/unit/config/table.h"
+#include "tests/unit/codec/table.h"
 
 static void show(struct mel_buf *out, const struct mel_node *node)
 {
@@ -57,7 +57,7 @@ static const struct {
 	{ "comments only", "# a\n\n# b\n", NULL },
 };
 
-CONFIG_TABLE(yaml, tree, trees)
+ROW_TEST(yaml, tree, trees)
 {
 	struct mel_arena arena MEL_AUTO_ARENA = { 0 };
 	struct mel_err *err MEL_AUTO_ERR = NULL;
@@ -99,7 +99,7 @@ static const struct {
 	{ "a: \x01\n", "control characters are not allowed" },
 };
 
-CONFIG_TABLE(yaml, refuse, refusals)
+ROW_TEST(yaml, refuse, refusals)
 {
 	struct mel_arena arena MEL_AUTO_ARENA = { 0 };
 	struct mel_err *err MEL_AUTO_ERR = NULL;
@@ -205,7 +205,7 @@ static const struct {
 	{ deep_by_alias, "nested deeper than 256 levels" },
 };
 
-CONFIG_TABLE(yaml, limit, limits)
+ROW_TEST(yaml, limit, limits)
 {
 	struct mel_arena arena MEL_AUTO_ARENA = { 0 };
 	struct mel_err *err MEL_AUTO_ERR = NULL;
