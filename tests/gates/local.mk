@@ -18,17 +18,17 @@ MEL_UNIT_TESTS = $(filter tests/unit/%,$(check_PROGRAMS))
 
 # What valgrind itself prints of system calls that it does not know is left out: there the code
 # under test takes its fallback.
-check-valgrind: $(check_PROGRAMS) $(check_DATA)
+check-valgrind: $(MEL_UNIT_TESTS:=.valgrind)
+
+# A target per program, so that make runs them side by side.
+$(MEL_UNIT_TESTS:=.valgrind): %.valgrind: % $(check_PROGRAMS) $(check_DATA)
 	@command -v valgrind >/dev/null || { \
 		echo "valgrind is missing (scripts/install-deps develop brings it)"; exit 1; }
-	@for test in $(MEL_UNIT_TESTS); do \
-		echo "valgrind $$test"; \
-		status=0; \
-		srcdir=$(srcdir) CRITERION_JOBS=1 $(MEL_VALGRIND) ./$$test >$$test.valgrind 2>&1 || status=$$?; \
-		grep -vE 'WARNING: unhandled|write your own handler|MISSING_SYSCALL|consider this a bug|valgrind.org' \
-			$$test.valgrind; \
-		test $$status = 0 || exit 1; \
-	done
+	@status=0; \
+	srcdir=$(srcdir) CRITERION_JOBS=1 $(MEL_VALGRIND) ./$* >$@ 2>&1 || status=$$?; \
+	echo "valgrind $*: status $$status"; \
+	grep -vE 'WARNING: unhandled|write your own handler|MISSING_SYSCALL|consider this a bug|valgrind.org' $@; \
+	test $$status = 0 || { rm -f $@; exit 1; }
 
 CLEANFILES += $(MEL_UNIT_TESTS:=.valgrind)
 .PHONY: check-valgrind
