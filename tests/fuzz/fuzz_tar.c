@@ -32,8 +32,10 @@ static int pass(struct mel_slice data, struct mel_buf *written, struct mel_buf *
 			       entry.type, entry.mode, entry.uid, entry.gid, entry.uname,
 			       entry.gname, (long long)entry.mtime, entry.linkname,
 			       entry.devmajor, entry.devminor, entry.xattr_len);
-		if (mel_tar_reader_content(&reader, &content, err) < 0)
+		if (mel_tar_reader_content(&reader, &content, err) < 0) {
+			more = -1;
 			break;
+		}
 		mel_tar_begin(&tar, &entry);
 		mel_tar_content(&tar, content.ptr, content.len);
 	}
