@@ -15,13 +15,14 @@ AM_TESTS_ENVIRONMENT = CRITERION_JOBS=1; export CRITERION_JOBS;
 MEL_VALGRIND = valgrind -q --trace-children=yes --trace-children-skip=*/sh,*/git --leak-check=full \
 	--errors-for-leak-kinds=definite --error-exitcode=99
 MEL_UNIT_TESTS = $(filter tests/unit/%,$(check_PROGRAMS))
+MEL_VALGRIND_RUNS = $(addsuffix .valgrind,$(MEL_UNIT_TESTS))
 
 # What valgrind itself prints of system calls that it does not know is left out: there the code
 # under test takes its fallback.
-check-valgrind: $(MEL_UNIT_TESTS:=.valgrind)
+check-valgrind: $(MEL_VALGRIND_RUNS)
 
 # A target per program, so that make runs them side by side.
-$(MEL_UNIT_TESTS:=.valgrind): %.valgrind: % $(check_PROGRAMS) $(check_DATA)
+$(MEL_VALGRIND_RUNS): %.valgrind: % $(check_PROGRAMS) $(check_DATA)
 	@command -v valgrind >/dev/null || { \
 		echo "valgrind is missing (scripts/install-deps develop brings it)"; exit 1; }
 	@status=0; \
@@ -30,5 +31,5 @@ $(MEL_UNIT_TESTS:=.valgrind): %.valgrind: % $(check_PROGRAMS) $(check_DATA)
 	grep -vE 'WARNING: unhandled|write your own handler|MISSING_SYSCALL|consider this a bug|valgrind.org' $@; \
 	test $$status = 0 || { rm -f $@; exit 1; }
 
-CLEANFILES += $(MEL_UNIT_TESTS:=.valgrind)
+CLEANFILES += $(MEL_VALGRIND_RUNS)
 .PHONY: check-valgrind
