@@ -7,6 +7,9 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -266,6 +269,8 @@ int mel_file_copy(int from_dirfd, const char *from_path, int to_dirfd, const cha
 	return 0;
 }
 
+enum { SWEPT_TRIES = 20 };
+
 static char *temp_name(const char *name)
 {
 	static unsigned counter;
@@ -273,15 +278,80 @@ static char *temp_name(const char *name)
 	return mel_asprintf(".%s.%ld.%u.tmp", name, (long)getpid(), counter++);
 }
 
+/* ".NAME.PID.COUNTER.tmp", as temp_name makes them */
+static bool is_temp_name(const char *name)
+{
+	size_t len = strlen(name), end = strlen(".tmp");
+
+	if (name[0] != '.' || len <= end || strcmp(name + len - end, ".tmp") != 0)
+		return false;
+	len -= end;
+	for (int i = 0; i < 2; i++) {
+		size_t digits = 0;
+
+		for (; len > 1 && name[len - 1] >= '0' && name[len - 1] <= '9'; len--)
+			digits++;
+		if (digits == 0 || len <= 1 || name[--len] != '.')
+			return false;
+	}
+	return len > 1;
+}
+
+static void sweep_one(int dirfd, const char *name)
+{
+	MEL_AUTO_CLOSE int fd = mel_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		unlinkat(dirfd, name, 0);
+}
+
+void mel_publish_sweep(int dirfd)
+{
+	int own = mel_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
+	DIR *dir = own < 0 ? NULL : fdopendir(own);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (is_temp_name(entry->d_name))
+			sweep_one(dirfd, entry->d_name);
+	if (dir)
+		closedir(dir);
+	else if (own >= 0)
+		close(own);
+}
+
+/* With a temporary name; once more if another process swept it away before it was locked. */
+static void open_named(struct mel_publish *out, mode_t mode)
+{
+	struct stat st;
+
+	for (int i = 0; i < SWEPT_TRIES; i++) {
+		out->temp = temp_name(out->name);
+		out->fd = mel_openat(out->dirfd, out->temp, O_RDWR | O_CREAT | O_EXCL, mode);
+		if (out->fd < 0)
+			break;
+		if (flock(out->fd, LOCK_EX | LOCK_NB) == 0 && fstat(out->fd, &st) == 0 &&
+		    st.st_nlink > 0)
+			return;
+		close(out->fd);
+		free(out->temp);
+		out->fd = -1;
+		out->temp = NULL;
+		errno = EBUSY;
+	}
+	free(out->temp); /* the name is not ours */
+	out->temp = NULL;
+}
+
 int mel_publish_open(struct mel_publish *out, int dirfd, const char *name, mode_t mode,
 		     struct mel_err **err)
 {
 	*out = (struct mel_publish){ .dirfd = dirfd, .fd = -1, .name = mel_strdup(name) };
 	out->fd = mel_openat(dirfd, ".", O_TMPFILE | O_RDWR, mode);
-	if (out->fd < 0) {
-		out->temp = temp_name(name);
-		out->fd = mel_openat(dirfd, out->temp, O_RDWR | O_CREAT | O_EXCL, mode);
-	}
+	if (out->fd >= 0)
+		flock(out->fd, LOCK_EX | LOCK_NB); /* without a name nobody else can */
+	else
+		open_named(out, mode);
 	if (out->fd < 0) {
 		mel_err_sys(err, "cannot create '%s'", name);
 		mel_publish_abort(out);

@@ -35,7 +35,8 @@ int mel_file_copy(int from_dirfd, const char *from_path, int to_dirfd, const cha
 /*
  * A result in the making: bytes go to an unnamed file in the directory and get their name by
  * mel_publish_commit, whole or not at all. Where the file system has no O_TMPFILE a hidden
- * temporary name is used and removed on abort.
+ * temporary name is used and removed on abort. The file is locked (flock(2)) while it is in the
+ * making, so that a temporary name whose file is not locked was left by a process that is gone.
  */
 struct mel_publish {
 	int dirfd;  /* borrowed */
@@ -50,6 +51,8 @@ int mel_publish_prepare(struct mel_publish *pub, struct mel_err **err);
 /* Give it its final name (replaces) and close. */
 int mel_publish_commit(struct mel_publish *pub, struct mel_err **err);
 void mel_publish_abort(struct mel_publish *pub); /* also fine after commit */
+/* Remove the temporary names that processes which were killed left in the directory. */
+void mel_publish_sweep(int dirfd);
 #define MEL_PUBLISH_INIT                                                                       \
 	{                                                                                      \
 		.dirfd = -1, .fd = -1                                                          \

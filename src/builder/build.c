@@ -193,6 +193,7 @@ static int open_out_dir(struct build *b, struct mel_err **err)
 		mel_err_sys(err, "cannot write into output directory '%s'", path);
 		return mel_err_as(err, MEL_ERR_OUTPUT);
 	}
+	mel_publish_sweep(b->out_fd);
 	return 0;
 }
 

@@ -65,6 +65,39 @@ Test(fs, publish_appears_whole_or_not_at_all)
 	cr_assert_str_eq(mel_buf_text(&text), "new");
 }
 
+/* What a killed process left goes; what another process is writing, and names of others, stay.
+ */
+Test(fs, sweep_removes_what_nobody_writes)
+{
+	static const struct {
+		const char *name;
+		bool stays;
+	} files[] = {
+		{ ".a.apk.123.0.tmp", false },
+		{ ".a.1.2.tmp", false },
+		{ ".a.apk.tmp", true },
+		{ ".a.apk.1.tmp", true },
+		{ "a.apk.1.0.tmp", true },
+		{ ".a.1.0", true },
+		{ ".1.0.tmp", true },
+		{ ".a.1.x.tmp", true },
+		{ ".tmp", true },
+	};
+	MEL_AUTO_ERR struct mel_err *err = NULL;
+	struct mel_publish live = MEL_PUBLISH_INIT;
+
+	for (size_t i = 0; i < MEL_COUNTOF(files); i++)
+		cr_assert_eq(mel_file_write(dir_fd, files[i].name, "", 0, 0644, &err), 0);
+	cr_assert_eq(mel_publish_open(&live, dir_fd, "b.apk", 0644, &err), 0);
+	cr_assert_eq(mel_publish_prepare(&live, &err), 0);
+	mel_publish_sweep(dir_fd);
+	for (size_t i = 0; i < MEL_COUNTOF(files); i++)
+		cr_assert_eq(faccessat(dir_fd, files[i].name, F_OK, 0) == 0, files[i].stays,
+			     "%s", files[i].name);
+	cr_assert_eq(mel_publish_commit(&live, &err), 0);
+	cr_assert_eq(faccessat(dir_fd, "b.apk", F_OK, 0), 0);
+}
+
 Test(fs, rmtree_removes_what_cannot_be_read_and_follows_no_link)
 {
 	MEL_AUTO_ERR struct mel_err *err = NULL;
