@@ -27,7 +27,7 @@ static double build(void *unused)
 				     "key.rsa",
 				     "--empty-workspace",
 				     "--git-commit=0",
-				     "--git-repo-url=none",
+				     "--git-repo-url=https://example.invalid/bench",
 				     "bench.yaml",
 				     NULL };
 	long kb = 0;

@@ -34,7 +34,7 @@ static double build(const char *file)
 				     "key.rsa",
 				     "--empty-workspace",
 				     "--git-commit=0",
-				     "--git-repo-url=none",
+				     "--git-repo-url=https://example.invalid/bench",
 				     file,
 				     NULL };
 
