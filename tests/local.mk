@@ -3,6 +3,7 @@ include tests/unit/base/local.mk
 include tests/unit/analyse/local.mk
 include tests/unit/codec/local.mk
 include tests/unit/builder/local.mk
+include tests/unit/cache/local.mk
 include tests/unit/config/local.mk
 include tests/unit/plan/local.mk
 include tests/unit/sandbox/local.mk

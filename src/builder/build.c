@@ -13,7 +13,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "builder/cache.h"
+#include "cache/cache.h"
 #include "builder/emit.h"
 #include "builder/guest.h"
 #include "builder/notes.h"
@@ -265,11 +265,28 @@ static int fill_workspace(struct build *b, struct mel_err **err)
 	return mel_workspace_populate(&b->ws, b->opts->source_dir, own, MEL_COUNTOF(own), err);
 }
 
+static int open_cache(struct build *b, struct mel_err **err)
+{
+	const struct mel_cache_taboo taboo[] = {
+		{ b->ws.work_path, "the workspace" },
+		{ b->out_dir, "the output directory" },
+	};
+	const struct mel_cache_opts opts = {
+		.dir = b->opts->cache_dir,
+		.dir_given = b->opts->cache_dir_given,
+		.mode = b->opts->cache_mode,
+		.taboo = taboo,
+		.taboo_len = MEL_COUNTOF(taboo),
+	};
+
+	return mel_cache_open(&b->cache, &opts, err);
+}
+
 static int open_guest(struct build *b, struct mel_err **err)
 {
 	if (mel_workspace_open(&b->ws, b->opts->temp_dir, b->opts->workspace_dir, b->opts->arch,
 			       err) < 0 ||
-	    mel_cache_open(&b->cache, b->opts, b->ws.work_path, b->out_dir, err) < 0)
+	    open_cache(b, err) < 0)
 		return -1;
 	say_cache(b);
 	if (mel_guest_choose_ids(&b->guest, &b->ws, &b->cache, err) < 0 ||

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "cache/cache.h"
 
 struct mel_progress;
 struct mel_report;
@@ -19,8 +20,6 @@ struct mel_build_texts {
 	const char *const *at;
 	size_t len;
 };
-
-enum mel_cache_mode { MEL_CACHE_RW, MEL_CACHE_RO, MEL_CACHE_OFF };
 
 enum mel_root_kind {
 	MEL_ROOT_AUTO, /* by the build file: apk when it names packages, else host */
@@ -63,7 +62,8 @@ struct mel_build_opts {
 	const char *cache_dir; /* never NULL; "" is no cache */
 	bool cache_dir_given;
 	enum mel_cache_mode cache_mode;
-	const char *temp_dir; /* TMPDIR or /tmp */
+	const char *temp_dir;   /* TMPDIR or /tmp */
+	const char *state_home; /* folder for what outlives builds; NULL: there is none */
 
 	/* output */
 	const char *out_dir;     /* never NULL */

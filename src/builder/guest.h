@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "builder/cache.h"
+#include "cache/cache.h"
 #include "builder/rootfs.h"
 #include "builder/workspace.h"
 #include "sandbox/sbx.h"

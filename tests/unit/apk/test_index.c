@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "codec/gzip.h"
 #include "tests/unit/apk/acme.h"
-#include "tests/unit/codec/table.h"
+#include "tests/unit/table.h"
 
 /* The identity and size that plain zlib 1.2.13 gives acme. */
 static void acme_sum(struct mel_package_sum *sum)
@@ -41,7 +41,7 @@ static const struct {
 	  "45d529c0f68001df942cfa615fa8e0564500561bfb5a13440dabf92c8453c2fc" },
 };
 
-ROW_TEST(index, text_and_archive, acme)
+TABLE_TEST(index, text_and_archive, acme)
 {
 	struct mel_index index MEL_AUTO_INDEX = { 0 };
 	struct mel_buf text MEL_AUTO_BUF = MEL_BUF_INIT(1 << 20);
@@ -101,7 +101,7 @@ static const struct {
 	  "T:a P:evil\nt:0\n\n" },
 };
 
-ROW_TEST(index, value, values)
+TABLE_TEST(index, value, values)
 {
 	struct mel_index index MEL_AUTO_INDEX = { 0 };
 	struct mel_buf text MEL_AUTO_BUF = MEL_BUF_INIT(1 << 20);
@@ -137,7 +137,7 @@ static const struct {
 	  "C:Q1AAA=\nP:b\nV:1\nT:\n\n" },
 };
 
-ROW_TEST(index, text_is_kept, texts)
+TABLE_TEST(index, text_is_kept, texts)
 {
 	struct mel_index index MEL_AUTO_INDEX = { 0 };
 	struct mel_buf text MEL_AUTO_BUF = MEL_BUF_INIT(1 << 20);
@@ -163,7 +163,7 @@ static const struct {
 	{ "t:soon\n", "'test': cannot parse line 1: " },
 };
 
-ROW_TEST(index, bad_text, bad_texts)
+TABLE_TEST(index, bad_text, bad_texts)
 {
 	struct mel_index index MEL_AUTO_INDEX = { 0 };
 	struct mel_err *err MEL_AUTO_ERR = NULL;

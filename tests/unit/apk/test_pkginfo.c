@@ -5,7 +5,7 @@
 #include "apk/pkginfo.h"
 #include "base/mem.h"
 #include "tests/unit/apk/acme.h"
-#include "tests/unit/codec/table.h"
+#include "tests/unit/table.h"
 
 Test(pkginfo, whole_text, .timeout = 10)
 {
@@ -88,7 +88,7 @@ static const struct {
 	  "datahash = \n" },
 };
 
-ROW_TEST(pkginfo, fragment, fragments)
+TABLE_TEST(pkginfo, fragment, fragments)
 {
 	struct mel_buf text MEL_AUTO_BUF = MEL_BUF_INIT(10000);
 	struct mel_err *err MEL_AUTO_ERR = NULL;
@@ -116,7 +116,7 @@ static const struct {
 	{ { .name = "w", .trigger = LIST(evil) }, "in a trigger path" },
 };
 
-ROW_TEST(pkginfo, refuses, refused)
+TABLE_TEST(pkginfo, refuses, refused)
 {
 	struct mel_buf text MEL_AUTO_BUF = MEL_BUF_INIT(10000);
 	struct mel_err *err MEL_AUTO_ERR = NULL;
@@ -172,7 +172,7 @@ static const struct {
 	{ "pkgname = w\0x\npkgver = 1\n", 25, "NUL byte in 'pkgname'" },
 };
 
-ROW_TEST(pkginfo, unreadable, unreadable)
+TABLE_TEST(pkginfo, unreadable, unreadable)
 {
 	struct mel_arena arena MEL_AUTO_ARENA = { 0 };
 	struct mel_err *err MEL_AUTO_ERR = NULL;

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "apk/version.h"
-#include "tests/unit/codec/table.h"
+#include "tests/unit/table.h"
 
 static const struct {
 	const char *a;
@@ -52,7 +52,7 @@ static const struct {
 	{ "1~a-r1", '>', "1~a" },
 };
 
-ROW_TEST(version, compare, pairs)
+TABLE_TEST(version, compare, pairs)
 {
 	struct mel_slice a = mel_slice_of(pairs[*row].a), b = mel_slice_of(pairs[*row].b);
 	int want = pairs[*row].want == '=' ? 0 : pairs[*row].want == '<' ? -1 : 1;
@@ -106,7 +106,7 @@ static const struct {
 	{ "1~xyz", NONE },
 };
 
-ROW_TEST(version, form, forms)
+TABLE_TEST(version, form, forms)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 
@@ -137,7 +137,7 @@ static const struct {
 	{ "1", MEL_VERSION_LESS, "2", true },
 };
 
-ROW_TEST(version, matches, tests)
+TABLE_TEST(version, matches, tests)
 {
 	cr_assert_eq(mel_version_matches(mel_slice_of(tests[*row].version), tests[*row].test,
 					 mel_slice_of(tests[*row].wanted)),

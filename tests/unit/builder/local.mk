@@ -2,8 +2,7 @@ if HAVE_CRITERION
 check_PROGRAMS += tests/unit/builder/test-builder
 TESTS += tests/unit/builder/test-builder
 tests_unit_builder_test_builder_SOURCES = \
-	tests/unit/builder/table.h \
-	tests/unit/builder/test_cache.c \
+	tests/unit/table.h \
 	tests/unit/builder/test_ignore.c \
 	tests/unit/builder/test_lines.c \
 	tests/unit/builder/test_notes.c \

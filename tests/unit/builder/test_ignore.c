@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "builder/ignore.h"
-#include "table.h"
+#include "tests/unit/table.h"
 
 static const struct {
 	const char *rules, *path;

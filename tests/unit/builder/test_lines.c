@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "builder/lines.h"
-#include "table.h"
+#include "tests/unit/table.h"
 
 enum { PARTS_MAX = 5 };
 

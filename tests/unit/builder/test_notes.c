@@ -10,7 +10,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "builder/notes.h"
-#include "table.h"
+#include "tests/unit/table.h"
 
 #define JSON                                                                                   \
 	"{\"type\":\"apk\",\"os\":\"wolf\",\"name\":\"x\",\"version\":\"1-r0\","               \

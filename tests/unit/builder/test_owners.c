@@ -3,7 +3,7 @@
 #include <criterion/parameterized.h>
 
 #include "builder/owners.h"
-#include "table.h"
+#include "tests/unit/table.h"
 
 static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"
 			     "build:x:1000:1000::/home/build:/bin/sh\n"

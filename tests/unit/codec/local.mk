@@ -2,7 +2,7 @@ if HAVE_CRITERION
 check_PROGRAMS += tests/unit/codec/test-codec
 TESTS += tests/unit/codec/test-codec
 tests_unit_codec_test_codec_SOURCES = \
-	tests/unit/codec/table.h \
+	tests/unit/table.h \
 	tests/unit/codec/test_digest.c \
 	tests/unit/codec/test_gzip.c \
 	tests/unit/codec/test_json.c \

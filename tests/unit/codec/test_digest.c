@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "codec/digest.h"
-#include "tests/unit/codec/table.h"
+#include "tests/unit/table.h"
 
 static const struct {
 	const char *name, *text, *want;
@@ -17,7 +17,7 @@ static const struct {
 	  "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f" },
 };
 
-ROW_TEST(digest, known_value, known)
+TABLE_TEST(digest, known_value, known)
 {
 	struct mel_digest digest MEL_AUTO_DIGEST = { 0 };
 	unsigned char once[MEL_DIGEST_MAX_BYTES], streamed[MEL_DIGEST_MAX_BYTES];
@@ -57,7 +57,7 @@ static const struct {
 	{ "0\xc3", 1, false }, { "0`", 1, false },  { "0@", 1, false },
 };
 
-ROW_TEST(digest, unhex, hexes)
+TABLE_TEST(digest, unhex, hexes)
 {
 	unsigned char out[4];
 
@@ -78,7 +78,7 @@ static const struct {
 	{ "\xfb\xff", "+/8=" },
 };
 
-ROW_TEST(digest, base64_both_ways, bases)
+TABLE_TEST(digest, base64_both_ways, bases)
 {
 	char text[16];
 	unsigned char back[8];
@@ -98,7 +98,7 @@ static const struct {
 	{ "Zm8*", 3 }, { "Zm9v", 2 }, { "Z g=", 2 },
 };
 
-ROW_TEST(digest, bad_base64, bad_bases)
+TABLE_TEST(digest, bad_base64, bad_bases)
 {
 	unsigned char out[8];
 

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "codec/digest.h"
 #include "codec/gzip.h"
-#include "tests/unit/codec/table.h"
+#include "tests/unit/table.h"
 
 /* Something between text and noise, the same each time. */
 static void fill(struct mel_buf *buf, size_t len)
@@ -68,7 +68,7 @@ static const struct {
 	{ 9 * MEL_GZIP_BLOCK_BYTES + 12345, 1 << 30, 16 },
 };
 
-ROW_TEST(gzip, round_trip_does_not_depend_on_workers, sizes)
+TABLE_TEST(gzip, round_trip_does_not_depend_on_workers, sizes)
 {
 	struct mel_buf in MEL_AUTO_BUF = MEL_BUF_INIT(1 << 24);
 	struct mel_buf alone MEL_AUTO_BUF = MEL_BUF_INIT(1 << 24);
@@ -126,7 +126,7 @@ static const struct {
 	{ "limit", 0, 0, 0, 2999, "more than 2999 bytes" },
 };
 
-ROW_TEST(gzip, reader_finds_damage, damage)
+TABLE_TEST(gzip, reader_finds_damage, damage)
 {
 	struct mel_buf in MEL_AUTO_BUF = MEL_BUF_INIT(1 << 20);
 	struct mel_buf file MEL_AUTO_BUF = MEL_BUF_INIT(1 << 20);

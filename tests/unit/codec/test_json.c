@@ -1,7 +1,7 @@
 /* The JSON writer's bytes. */
 #include "base/buf.h"
 #include "codec/json.h"
-#include "tests/unit/codec/table.h"
+#include "tests/unit/table.h"
 
 static const struct {
 	const char *text;
@@ -23,7 +23,7 @@ static const struct {
 	{ "\xf4\x90\x80\x80", 4, "\"\\ufffd\\ufffd\\ufffd\\ufffd\"" }, /* too large */
 };
 
-ROW_TEST(json, quote, quoted)
+TABLE_TEST(json, quote, quoted)
 {
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(1000);
 

@@ -9,7 +9,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "codec/rsa.h"
-#include "tests/unit/codec/table.h"
+#include "tests/unit/table.h"
 
 static char place[] = "/tmp/mel-rsa-XXXXXX";
 
@@ -86,7 +86,7 @@ static const struct {
 	{ "a directory", "mkdir k.rsa", NULL, "'k.rsa'" },
 };
 
-ROW_TEST(rsa, key_file, forms)
+TABLE_TEST(rsa, key_file, forms)
 {
 	struct mel_key *key MEL_AUTO_KEY = NULL;
 	struct mel_err *err MEL_AUTO_ERR = NULL;

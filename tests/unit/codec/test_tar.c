@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "codec/tar.h"
-#include "tests/unit/codec/table.h"
+#include "tests/unit/table.h"
 
 enum { EPOCH = 1700000000 };
 
@@ -105,7 +105,7 @@ Test(tar, data_section_to_the_byte, .timeout = 10)
 		      "89af4a3ed6a65af2e3a4121538d69bc2bf35ed8359a02c0a515d973b0c306ef4");
 }
 
-ROW_TEST(tar, header_checksum_field, acme)
+TABLE_TEST(tar, header_checksum_field, acme)
 {
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(1 << 20);
 
@@ -253,7 +253,7 @@ static void write_awkward(struct mel_tar *tar, size_t i)
 	mel_tar_content(tar, awkward[i].content, strlen(awkward[i].content));
 }
 
-ROW_TEST(tar, awkward_header, awkward)
+TABLE_TEST(tar, awkward_header, awkward)
 {
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(1 << 20);
 	struct mel_err *err MEL_AUTO_ERR = NULL;
@@ -318,7 +318,7 @@ static const struct {
 	{ "largest octal size", 0, 0, (UINT64_C(1) << 33) - 1, NULL },
 };
 
-ROW_TEST(tar, number_goes_to_a_record, numbers)
+TABLE_TEST(tar, number_goes_to_a_record, numbers)
 {
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(4096);
 	struct mel_err *err MEL_AUTO_ERR = NULL;
@@ -370,7 +370,7 @@ static const struct {
 	{ "attribute name", "f", "", 0, 0, true, "has a '='" },
 };
 
-ROW_TEST(tar, writer_refuses, refused)
+TABLE_TEST(tar, writer_refuses, refused)
 {
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(8192);
 	struct mel_err *err MEL_AUTO_ERR = NULL;
@@ -434,7 +434,7 @@ static int read_all(struct mel_slice bytes, struct mel_err **err)
 	return more;
 }
 
-ROW_TEST(tar, reader_finds_damage, damage)
+TABLE_TEST(tar, reader_finds_damage, damage)
 {
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(1 << 20);
 	struct mel_err *err MEL_AUTO_ERR = NULL;
@@ -491,7 +491,7 @@ static const struct {
 	{ "g", "10", "8 a=bcd\n", NULL, 'g', MEL_TAR_FILE, "cut off" },
 };
 
-ROW_TEST(tar, foreign_header, foreign)
+TABLE_TEST(tar, foreign_header, foreign)
 {
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(1 << 20);
 	struct mel_err *err MEL_AUTO_ERR = NULL;

@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "codec/yaml.h"
-#include "tests/unit/codec/table.h"
+#include "tests/unit/table.h"
 
 static void show(struct mel_buf *out, const struct mel_node *node)
 {
@@ -57,7 +57,7 @@ static const struct {
 	{ "comments only", "# a\n\n# b\n", NULL },
 };
 
-ROW_TEST(yaml, tree, trees)
+TABLE_TEST(yaml, tree, trees)
 {
 	struct mel_arena arena MEL_AUTO_ARENA = { 0 };
 	struct mel_err *err MEL_AUTO_ERR = NULL;
@@ -99,7 +99,7 @@ static const struct {
 	{ "a: \x01\n", "control characters are not allowed" },
 };
 
-ROW_TEST(yaml, refuse, refusals)
+TABLE_TEST(yaml, refuse, refusals)
 {
 	struct mel_arena arena MEL_AUTO_ARENA = { 0 };
 	struct mel_err *err MEL_AUTO_ERR = NULL;
@@ -205,7 +205,7 @@ static const struct {
 	{ deep_by_alias, "nested deeper than 256 levels" },
 };
 
-ROW_TEST(yaml, limit, limits)
+TABLE_TEST(yaml, limit, limits)
 {
 	struct mel_arena arena MEL_AUTO_ARENA = { 0 };
 	struct mel_err *err MEL_AUTO_ERR = NULL;

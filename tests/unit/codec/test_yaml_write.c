@@ -4,7 +4,7 @@
 
 #include "codec/yaml.h"
 #include "codec/yaml_write.h"
-#include "tests/unit/codec/table.h"
+#include "tests/unit/table.h"
 
 static const struct {
 	const char *text, *want; /* as the value of a key at the top */
@@ -65,7 +65,7 @@ static const struct {
 	{ "# a\n--- b\n", "|\n  # a\n  --- b" },
 };
 
-ROW_TEST(yaml_write, text, texts)
+TABLE_TEST(yaml_write, text, texts)
 {
 	struct mel_buf got MEL_AUTO_BUF = MEL_BUF_INIT(4096);
 
@@ -137,7 +137,7 @@ static void check_round_trip(const char *text)
 	check_text(mel_node_get(node, "last"), "7", mel_buf_text(&out));
 }
 
-ROW_TEST(yaml_write, round_trip, texts)
+TABLE_TEST(yaml_write, round_trip, texts)
 {
 	check_round_trip(texts[*row].text);
 }

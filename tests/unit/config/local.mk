@@ -2,7 +2,7 @@ if HAVE_CRITERION
 check_PROGRAMS += tests/unit/config/test-config
 TESTS += tests/unit/config/test-config
 tests_unit_config_test_config_SOURCES = \
-	tests/unit/config/table.h \
+	tests/unit/table.h \
 	tests/unit/config/test_arch.c \
 	tests/unit/config/test_buildfile.c \
 	tests/unit/config/test_cond.c \

@@ -1,6 +1,6 @@
 /* Names of architectures. */
 #include "config/arch.h"
-#include "tests/unit/config/table.h"
+#include "tests/unit/table.h"
 
 static const struct {
 	const char *given, *apk, *oci, *go, *gnu, *rust; /* flavour gnu */
@@ -27,7 +27,7 @@ static const struct {
 	{ "mips", NULL, "mips", "mips", "mips-unknown-linux-gnu", "mips-unknown-linux-gnu" },
 };
 
-CONFIG_TABLE(arch, names, cases)
+TABLE_TEST(arch, names, cases)
 {
 	MEL_AUTO_ARENA struct mel_arena arena = { 0 };
 	const char *given = cases[*row].given;

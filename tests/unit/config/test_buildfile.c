@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "config/buildfile.h"
 #include "config/record.h"
-#include "tests/unit/config/table.h"
+#include "tests/unit/table.h"
 
 #define BASE "package: {name: a, version: 1.2.3, epoch: 4}\n"
 /* A package with more keys. */
@@ -101,7 +101,7 @@ static const struct {
 	  "\"pipeline\":null}" },
 };
 
-CONFIG_TABLE(buildfile, accept, accepted)
+TABLE_TEST(buildfile, accept, accepted)
 {
 	struct mel_buf got MEL_AUTO_BUF = MEL_BUF_INIT(1 << 16);
 
@@ -206,7 +206,7 @@ static const struct {
 	  "f:1:33: unable to parse version 'x'" },
 };
 
-CONFIG_TABLE(buildfile, refuse, refused)
+TABLE_TEST(buildfile, refuse, refused)
 {
 	struct mel_buf got MEL_AUTO_BUF = MEL_BUF_INIT(1 << 16);
 
@@ -230,7 +230,7 @@ static const struct {
 	{ BASE "environment: {contents: {repositories: [r]}}", "" },
 };
 
-CONFIG_TABLE(buildfile, warn, warned)
+TABLE_TEST(buildfile, warn, warned)
 {
 	struct mel_buf got MEL_AUTO_BUF = MEL_BUF_INIT(1 << 16);
 	struct mel_buf warnings MEL_AUTO_BUF = MEL_BUF_INIT(1 << 16);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "config/cond.h"
-#include "tests/unit/config/table.h"
+#include "tests/unit/table.h"
 
 /* What is expected: a value, or an error that holds this text. */
 static const struct {
@@ -68,7 +68,7 @@ static void fill(struct mel_scope *scope)
 	mel_scope_set(scope, "slash", "a\\nb'");
 }
 
-CONFIG_TABLE(cond, eval, cases)
+TABLE_TEST(cond, eval, cases)
 {
 	MEL_AUTO_ARENA struct mel_arena arena = { 0 };
 	MEL_AUTO_SCOPE struct mel_scope scope = { 0 };
@@ -98,7 +98,7 @@ static const struct {
 	  "(('a'=='a' && ('b'=='c')) || 'd'=='e') && 'f'=='f'" },
 };
 
-CONFIG_TABLE(cond, mixed, readings)
+TABLE_TEST(cond, mixed, readings)
 {
 	MEL_AUTO_ARENA struct mel_arena arena = { 0 };
 	MEL_AUTO_ERR struct mel_err *err = NULL;
@@ -126,7 +126,7 @@ static const struct {
 	{ "${{later}} == '\\'${{later}}'", "${{later}} == '\\'${{later}}'" },
 };
 
-CONFIG_TABLE(cond, bind, binds)
+TABLE_TEST(cond, bind, binds)
 {
 	MEL_AUTO_ARENA struct mel_arena arena = { 0 };
 	MEL_AUTO_SCOPE struct mel_scope scope = { 0 };
@@ -147,7 +147,7 @@ static const struct {
 	{ "${{nope}} == 'x'", NULL },
 };
 
-CONFIG_TABLE(cond, record, records)
+TABLE_TEST(cond, record, records)
 {
 	MEL_AUTO_ARENA struct mel_arena arena = { 0 };
 	MEL_AUTO_SCOPE struct mel_scope early = { 0 };

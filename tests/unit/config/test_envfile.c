@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "config/envfile.h"
-#include "tests/unit/config/table.h"
+#include "tests/unit/table.h"
 
 static const struct {
 	const char *text;
@@ -45,7 +45,7 @@ static const struct {
 	{ "A=x\ty", "A=x\ty", NULL },
 };
 
-CONFIG_TABLE(envfile, parse, cases)
+TABLE_TEST(envfile, parse, cases)
 {
 	MEL_AUTO_ARENA struct mel_arena arena = { 0 };
 	MEL_AUTO_MAP struct mel_map map = { 0 };

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "config/buildfile.h"
 #include "config/record.h"
-#include "tests/unit/config/table.h"
+#include "tests/unit/table.h"
 
 static const char full[] =
 	"package:\n"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "config/transform.h"
-#include "tests/unit/config/table.h"
+#include "tests/unit/table.h"
 
 static const struct {
 	const char *match, *text, *replace;
@@ -153,7 +153,7 @@ static const struct {
 	{ "", "\xc3\xa9", "-", "-\xc3\xa9-" },
 };
 
-CONFIG_TABLE(transform, replace, cases)
+TABLE_TEST(transform, replace, cases)
 {
 	MEL_AUTO_ARENA struct mel_arena arena = { 0 };
 	MEL_AUTO_ERR struct mel_err *err = NULL;

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "config/vars.h"
-#include "tests/unit/config/table.h"
+#include "tests/unit/table.h"
 
 static const struct {
 	const char *text;
@@ -48,7 +48,7 @@ static void fill(struct mel_scope *scope, struct mel_scope *parent)
 	scope->parent = parent;
 }
 
-CONFIG_TABLE(vars, lenient, cases)
+TABLE_TEST(vars, lenient, cases)
 {
 	MEL_AUTO_ARENA struct mel_arena arena = { 0 };
 	MEL_AUTO_SCOPE struct mel_scope scope = { 0 }, parent = { 0 };
@@ -61,7 +61,7 @@ CONFIG_TABLE(vars, lenient, cases)
 		cr_assert_eq(got, text, "no copy where nothing changes");
 }
 
-CONFIG_TABLE(vars, strict, cases)
+TABLE_TEST(vars, strict, cases)
 {
 	MEL_AUTO_ARENA struct mel_arena arena = { 0 };
 	MEL_AUTO_SCOPE struct mel_scope scope = { 0 }, parent = { 0 };

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "tests/unit/plan/fixture.h"
-#include "tests/unit/plan/table.h"
+#include "tests/unit/table.h"
 
 #define HEX64 "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
 
@@ -53,7 +53,7 @@ static const struct {
 	  NULL },
 };
 
-PLAN_TABLE(definitions, steps, cases)
+TABLE_TEST(definitions, steps, cases)
 {
 	AUTO_FIXTURE struct fixture f;
 	bool ok;

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "tests/unit/plan/fixture.h"
-#include "tests/unit/plan/table.h"
+#include "tests/unit/table.h"
 
 static const struct {
 	const char *package, *rest;
@@ -53,7 +53,7 @@ static const struct {
 	{ "", "environment: {accounts: {users: [{username: u, uid: 0}]}}", NULL, "uid" },
 };
 
-PLAN_TABLE(load, description, cases)
+TABLE_TEST(load, description, cases)
 {
 	AUTO_FIXTURE struct fixture f;
 	bool ok;
@@ -86,7 +86,7 @@ static const struct {
 	{ "99999999999999999999", false },
 };
 
-PLAN_TABLE(load, version, versions)
+TABLE_TEST(load, version, versions)
 {
 	AUTO_FIXTURE struct fixture f;
 
@@ -164,7 +164,7 @@ Test(load, build_option_unknown, .timeout = 10)
 
 static const char *const vars_cases[] = { "vars: {v: '1'}\n", "" };
 
-PLAN_TABLE(load, vars_file, vars_cases)
+TABLE_TEST(load, vars_file, vars_cases)
 {
 	AUTO_FIXTURE struct fixture f;
 	const char *path;

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "tests/unit/plan/fixture.h"
-#include "tests/unit/plan/table.h"
+#include "tests/unit/table.h"
 
 /* What runs, or the error's words. */
 static const struct {
@@ -93,7 +93,7 @@ static const struct {
 	{ "", "pipeline: [{environment: {'': x}, runs: y}]", NULL, "'' cannot be the name" },
 };
 
-PLAN_TABLE(plan, steps, cases)
+TABLE_TEST(plan, steps, cases)
 {
 	AUTO_FIXTURE struct fixture f;
 	bool ok;
@@ -150,7 +150,7 @@ static const struct {
 	{ "armv7", NULL, "${{build.arch}} ${{build.goarch}}", "armv7 arm" },
 };
 
-PLAN_TABLE(plan, triplet, triplets)
+TABLE_TEST(plan, triplet, triplets)
 {
 	AUTO_FIXTURE struct fixture f;
 
@@ -186,7 +186,7 @@ static const struct {
 	  "/home/build/melange-out/a" },
 };
 
-PLAN_TABLE(plan, folder, folders)
+TABLE_TEST(plan, folder, folders)
 {
 	AUTO_FIXTURE struct fixture f;
 
@@ -228,7 +228,7 @@ static const struct {
 	{ "pipeline: [{environment: {P: '${{nope}}'}, runs: x}]", "P", "${{nope}}" },
 };
 
-PLAN_TABLE(plan, variable, variables)
+TABLE_TEST(plan, variable, variables)
 {
 	AUTO_FIXTURE struct fixture f;
 	const char *got;

@@ -1,6 +1,6 @@
 /* What the record leaves out of shell texts. */
 #include "plan/script.h"
-#include "tests/unit/plan/table.h"
+#include "tests/unit/table.h"
 
 static const struct {
 	const char *text, *want; /* want NULL: unchanged */
@@ -37,7 +37,7 @@ static const struct {
 	{ "echo a\\\n#b # c\n", "echo a\\\n#b\n" },
 };
 
-PLAN_TABLE(script, record, cases)
+TABLE_TEST(script, record, cases)
 {
 	MEL_AUTO_ARENA struct mel_arena arena = { 0 };
 	const char *want = cases[*row].want ? cases[*row].want : cases[*row].text;

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "tests/unit/plan/fixture.h"
-#include "tests/unit/plan/table.h"
+#include "tests/unit/table.h"
 
 static const struct {
 	const char *rest;
@@ -50,7 +50,7 @@ static const char *outputs(struct fixture *f)
 	return fixture_texts(f, &names);
 }
 
-PLAN_TABLE(subpackages, outputs, cases)
+TABLE_TEST(subpackages, outputs, cases)
 {
 	AUTO_FIXTURE struct fixture f;
 	bool ok;

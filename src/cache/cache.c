@@ -1,5 +1,5 @@
 /* The build cache of the host: see cache.h. */
-#include "builder/cache.h"
+#include "cache/cache.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +13,8 @@
 #include "base/slice.h"
 
 static const char *const mode_name[] = {
-	[MEL_CACHE_RW] = "rw",
-	[MEL_CACHE_RO] = "ro",
-	[MEL_CACHE_OFF] = "off",
+	[MEL_CACHE_RW] = "rw",         [MEL_CACHE_RO] = "ro",   [MEL_CACHE_DISCARD] = "discard",
+	[MEL_CACHE_COMMIT] = "commit", [MEL_CACHE_OFF] = "off",
 };
 
 const char *mel_cache_mode_name(enum mel_cache_mode mode)
@@ -94,61 +93,63 @@ static char *future_path(const char *path)
 	}
 }
 
-static int check_places(const char *path, const char *work_path, const char *out_dir,
+static int check_places(const char *path, const struct mel_cache_opts *opts,
 			struct mel_err **err)
 {
-	if (check_place(path, work_path, "the workspace", err) < 0)
-		return -1;
-	return check_place(path, out_dir, "the output directory", err);
+	for (size_t i = 0; i < opts->taboo_len; i++)
+		if (opts->taboo[i].path &&
+		    check_place(path, opts->taboo[i].path, opts->taboo[i].what, err) < 0)
+			return -1;
+	return 0;
 }
 
-static int absent(struct mel_cache *out, const struct mel_build_opts *opts, int errnum,
-		  const char *work_path, const char *out_dir, struct mel_err **err)
+static int absent(struct mel_cache *out, const struct mel_cache_opts *opts, int errnum,
+		  struct mel_err **err)
 {
 	MEL_AUTO_FREE char *future = NULL;
 
-	if (!opts->cache_dir_given) {
-		out->note = missing_note(opts->cache_dir);
+	if (!opts->dir_given) {
+		out->note = missing_note(opts->dir);
 		return 0;
 	}
 	if (errnum != ENOENT) {
 		errno = errnum;
-		mel_err_sys(err, "cannot use cache directory '%s'", opts->cache_dir);
+		mel_err_sys(err, "cannot use cache directory '%s'", opts->dir);
 		return mel_err_as(err, MEL_ERR_INPUT);
 	}
-	future = future_path(opts->cache_dir);
-	if (check_places(future, work_path, out_dir, err) < 0)
+	future = future_path(opts->dir);
+	if (check_places(future, opts, err) < 0)
 		return -1;
-	if (mel_mkdirs(AT_FDCWD, opts->cache_dir, 0700, err) < 0) {
+	if (mel_mkdirs(AT_FDCWD, opts->dir, 0700, err) < 0) {
 		mel_err_wrap(err, "--cache-dir");
 		return mel_err_as(err, MEL_ERR_INPUT);
 	}
-	mel_log(MEL_LOG_INFO, "made cache directory %s", opts->cache_dir);
-	out->path = realpath(opts->cache_dir, NULL);
+	mel_log(MEL_LOG_INFO, "made cache directory %s", opts->dir);
+	out->path = realpath(opts->dir, NULL);
 	return 0;
 }
 
-int mel_cache_open(struct mel_cache *out, const struct mel_build_opts *opts,
-		   const char *work_path, const char *out_dir, struct mel_err **err)
+int mel_cache_open(struct mel_cache *out, const struct mel_cache_opts *opts,
+		   struct mel_err **err)
 {
 	struct stat st;
 
-	*out = (struct mel_cache){ .mode = opts->cache_mode };
-	if (opts->cache_mode == MEL_CACHE_OFF || opts->cache_dir[0] == '\0') {
+	*out = (struct mel_cache){ .mode = opts->mode };
+	if (opts->mode == MEL_CACHE_OFF || opts->dir[0] == '\0') {
 		out->mode = MEL_CACHE_OFF;
 		return 0;
 	}
-	out->path = realpath(opts->cache_dir, NULL);
-	if (!out->path && absent(out, opts, errno, work_path, out_dir, err) < 0)
+	out->path = realpath(opts->dir, NULL);
+	if (!out->path && absent(out, opts, errno, err) < 0)
 		return -1;
 	if (!out->path)
 		return 0;
 	if (stat(out->path, &st) < 0 || !S_ISDIR(st.st_mode))
 		return mel_err_set(err, MEL_ERR_INPUT,
-				   "cache directory '%s' is not a directory", opts->cache_dir);
+				   "cache directory '%s' is not a directory", opts->dir);
 	if (mel_text_eq(out->path, "/"))
 		return mel_err_set(err, MEL_ERR_INPUT, "'/' cannot be a cache directory");
-	if (check_places(out->path, work_path, out_dir, err) < 0)
+	if (check_places(out->path, opts, err) < 0)
 		return -1;
 	warn_owner(out->path);
 	return 0;

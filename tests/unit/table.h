@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-#define PLAN_TABLE(suite, name, table)                                                         \
+#define TABLE_PARAMETERS(suite, name, table)                                                   \
 	ParameterizedTestParameters(suite, name)                                               \
 	{                                                                                      \
 		static size_t index[MEL_COUNTOF(table)];                                       \
@@ -14,5 +14,9 @@
 		for (size_t i = 0; i < MEL_COUNTOF(table); i++)                                \
 			index[i] = i;                                                          \
 		return cr_make_param_array(size_t, index, MEL_COUNTOF(table));                 \
-	}                                                                                      \
-	ParameterizedTest(const size_t *row, suite, name, .timeout = 20)
+	}
+
+/* With the head of the test, whose body follows; *row is the index. */
+#define TABLE_TEST(suite, name, table)                                                         \
+	TABLE_PARAMETERS(suite, name, table)                                                   \
+	ParameterizedTest(const size_t *row, suite, name, .timeout = 60)

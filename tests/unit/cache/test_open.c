@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "builder/cache.h"
-#include "table.h"
+#include "cache/cache.h"
+#include "tests/unit/table.h"
 
 /* In a fresh folder D with the folders have, work/x, out/x, the link -> have and the file file.
  */
@@ -61,10 +61,15 @@ static const char *in(const char *dir, const char *text, char out[PATH_MAX])
 ParameterizedTest(const size_t *i, cache, open, .timeout = 10)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
-	const struct mel_build_opts opts = { .cache_dir = cases[*i].dir,
-					     .cache_dir_given = cases[*i].given,
-					     .cache_mode = cases[*i].mode };
 	char dir[] = "/tmp/melange-test-XXXXXX", work[PATH_MAX], out[PATH_MAX], text[PATH_MAX];
+	const struct mel_cache_taboo taboo[] = { { work, "the workspace" },
+						 { NULL, "nothing" },
+						 { out, "the output directory" } };
+	const struct mel_cache_opts opts = { .dir = cases[*i].dir,
+					     .dir_given = cases[*i].given,
+					     .mode = cases[*i].mode,
+					     .taboo = taboo,
+					     .taboo_len = 3 };
 	struct mel_cache cache = { 0 };
 
 	cr_assert(mkdtemp(dir) && chdir(dir) == 0);
@@ -75,7 +80,7 @@ ParameterizedTest(const size_t *i, cache, open, .timeout = 10)
 	snprintf(work, sizeof(work), "%s/work", dir);
 	snprintf(out, sizeof(out), "%s/out", dir);
 
-	cr_assert_eq(mel_cache_open(&cache, &opts, work, out, &err), cases[*i].result, "%s",
+	cr_assert_eq(mel_cache_open(&cache, &opts, &err), cases[*i].result, "%s",
 		     err ? err->text : "no error");
 	if (cases[*i].result < 0) {
 		cr_assert_eq(err->kind, MEL_ERR_INPUT);
@@ -100,14 +105,17 @@ Test(cache, refused_folders_are_not_made, .timeout = 10)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	char dir[] = "/tmp/melange-test-XXXXXX", work[64], path[64];
-	const struct mel_build_opts opts = { .cache_dir = path, .cache_dir_given = true };
+	const struct mel_cache_taboo taboo = { work, "the workspace" };
+	const struct mel_cache_opts opts = {
+		.dir = path, .dir_given = true, .taboo = &taboo, .taboo_len = 1
+	};
 	struct mel_cache cache;
 
 	cr_assert(mkdtemp(dir));
 	snprintf(work, sizeof(work), "%s/work", dir);
 	snprintf(path, sizeof(path), "%s/work/cache", dir);
 	cr_assert_eq(mkdir(work, 0755), 0);
-	cr_assert_eq(mel_cache_open(&cache, &opts, work, "/nowhere", &err), -1);
+	cr_assert_eq(mel_cache_open(&cache, &opts, &err), -1);
 	cr_assert_eq(access(path, F_OK), -1, "%s was made", path);
 	mel_cache_close(&cache);
 	cr_assert_eq(rmdir(work), 0);
