@@ -50,7 +50,8 @@ int mel_helper_strip(int argc, char **argv);
 int mel_helper_patch_series(int argc, char **argv);
 
 /*
- * exec COMMAND [ARGUMENT | --words TEXT]...: become COMMAND, with the words of each TEXT as
- * separate arguments (words.h).
+ * exec COMMAND [ARGUMENT | --words TEXT | --text TEXT]...: become COMMAND, with the words of
+ * each
+ * --words as separate arguments, and a --text as one, variables put in (words.h).
  */
 int mel_helper_exec(int argc, char **argv);

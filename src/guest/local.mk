@@ -1,5 +1,6 @@
 # The guest's helper: static, since the guest may have another libc or none; small; stripped.
 MEL_HELPER_VERBS = \
+	src/guest/command.c src/guest/command.h \
 	src/guest/digest.c src/guest/digest.h \
 	src/guest/fetch.c \
 	src/guest/helper.h \

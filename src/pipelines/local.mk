@@ -3,9 +3,26 @@ MEL_DEFINITIONS = \
 	src/pipelines/autoconf/configure.yaml \
 	src/pipelines/autoconf/make.yaml \
 	src/pipelines/autoconf/make-install.yaml \
+	src/pipelines/cargo/build.yaml \
 	src/pipelines/fetch.yaml \
 	src/pipelines/git-checkout.yaml \
+	src/pipelines/go/build.yaml \
+	src/pipelines/go/build/v2.yaml \
+	src/pipelines/go/bump.yaml \
+	src/pipelines/go/covdata.yaml \
+	src/pipelines/go/install.yaml \
+	src/pipelines/maven/configure-mirror.yaml \
+	src/pipelines/maven/pombump.yaml \
+	src/pipelines/npm/install.yaml \
 	src/pipelines/patch.yaml \
+	src/pipelines/python/build.yaml \
+	src/pipelines/python/build-wheel.yaml \
+	src/pipelines/python/import.yaml \
+	src/pipelines/python/install.yaml \
+	src/pipelines/python/test.yaml \
+	src/pipelines/ruby/build.yaml \
+	src/pipelines/ruby/clean.yaml \
+	src/pipelines/ruby/install.yaml \
 	src/pipelines/split/alldocs.yaml \
 	src/pipelines/split/bin.yaml \
 	src/pipelines/split/dev.yaml \

@@ -6,7 +6,8 @@
  *   dump-builtin inputs NAME        a line "INPUT=DEFAULT" for each input
  *   dump-builtin needs NAME         packages, a line each
  *   dump-builtin steps NAME DIR     DIR/1, DIR/2, … get the scripts, DIR/1.dir, … the
- *                                   working directories that are given
+ *                                   working directories that are given; DIR/N.uses
+ *                                   the name of a definition in place of a script
  *   dump-builtin helper FILE        the image of the guest's helper
  */
 #include <stdio.h>
@@ -93,10 +94,11 @@ static void write_steps(yaml_document_t *doc, const yaml_node_t *root, const cha
 	for (const yaml_node_item_t *i = list->data.sequence.items.start;
 	     i < list->data.sequence.items.top; i++) {
 		const yaml_node_t *step = yaml_document_get_node(doc, *i);
-		const char *runs = text_of(member(doc, step, "runs"));
+		const yaml_node_t *uses = member(doc, step, "uses");
 		const yaml_node_t *workdir = member(doc, step, "working-directory");
+		const char *text = text_of(uses ? uses : member(doc, step, "runs"));
 
-		write_file(dir, ++number, "", runs, strlen(runs));
+		write_file(dir, ++number, uses ? ".uses" : "", text, strlen(text));
 		if (workdir)
 			write_file(dir, number, ".dir", text_of(workdir),
 				   strlen(text_of(workdir)));

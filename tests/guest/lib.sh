@@ -2,8 +2,9 @@
 # and with the lines around it that a guest would see, the helper and the cache in other places.
 #
 # A test script sets up files in $work (the working directory of steps; the packages lie below
-# $out), calls `uses` and says what it expects. `every_shell FUNCTION...` runs the functions once
-# for each shell that has to do; each begins with an empty $tmp.
+# $out; $extra holds more variables), calls `uses` and says what it expects.
+# `every_shell FUNCTION...` runs the functions once for each shell that has to do; each begins
+# with an empty $tmp.
 set -u
 umask 022
 
@@ -27,6 +28,14 @@ fail() {
 	failures=$((failures + 1))
 }
 
+# want PROGRAM PACKAGE: end as skipped, or failed where nothing may be skipped, if it is missing
+want() {
+	command -v "$1" >/dev/null && return
+	echo "skipped: there is no $1 ($2)"
+	[ "${MEL_MUST_SANDBOX-}" != 1 ] || exit 1
+	exit 77
+}
+
 note() {
 	echo "skipped: $*"
 }
@@ -36,7 +45,7 @@ fresh() {
 	rm -rf "$tmp"
 	work=$tmp/work out=$tmp/work/out cache=$tmp/cache home=$tmp/home
 	mkdir -p "$work" "$out/main" "$out/sub" "$cache" "$home" "$tmp/steps"
-	context=sub network= arch=x86_64
+	context=sub network= arch=x86_64 extra=
 }
 
 # run_script FILE DIR: as a guest does; the output goes to $tmp/output.
@@ -54,19 +63,26 @@ run_script() {
 			MELANGE_OUTDIR="$out" MELANGE_DESTDIR="$out/main" \
 			MELANGE_CONTEXTDIR="$out/$context" MELANGE_CONTEXT_NAME="$context" \
 			MELANGE_PACKAGE_NAME=main MELANGE_ARCH="$arch" \
-			${network:+MELANGE_NETWORK=$network} ASAN_OPTIONS="${ASAN_OPTIONS-}" \
+			${network:+MELANGE_NETWORK=$network} $extra ASAN_OPTIONS="${ASAN_OPTIONS-}" \
 			sh -c '. "$0" && exec "$@"' "$tmp/inputs" "$@"
 	) >>"$tmp/output" 2>&1 </dev/null
 }
 
 # uses NAME [INPUT=VALUE]...: run all steps of a definition; $status is what the last one left.
 uses() {
-	definition=$1
-	shift
+	: >"$tmp/output"
+	: >"$tmp/inputs"
 	rm -rf "$tmp/steps"
 	mkdir "$tmp/steps"
-	: >"$tmp/output"
-	"$dump" steps "$definition" "$tmp/steps" || fail "no steps in $definition"
+	run_definition "$tmp/steps" "$@"
+	definition=$1
+}
+
+# run_definition FOLDER NAME [INPUT=VALUE]...
+run_definition() {
+	steps=$1 definition=$2
+	shift 2
+	"$dump" steps "$definition" "$steps" || fail "no steps in $definition"
 	"$dump" inputs "$definition" >"$tmp/defaults"
 	{
 		while IFS= read -r line; do
@@ -75,13 +91,19 @@ uses() {
 		for line; do
 			emit_input "$line"
 		done
-	} >"$tmp/inputs"
+	} >>"$tmp/inputs"
 	number=1 status=0
-	while [ -f "$tmp/steps/$number" ] && [ "$status" = 0 ]; do
+	while [ "$status" = 0 ]; do
+		if [ -f "$steps/$number.uses" ]; then
+			mkdir "$steps/$number"
+			run_definition "$steps/$number" "$(cat "$steps/$number.uses")"
+			return # a definition is the last step, where it is one
+		fi
+		[ -f "$steps/$number" ] || return
 		dir=$work
-		[ ! -f "$tmp/steps/$number.dir" ] || dir=$out/$context
+		[ ! -f "$steps/$number.dir" ] || dir=$out/$context
 		status=0
-		run_script "$tmp/steps/$number" "$dir" || status=$?
+		run_script "$steps/$number" "$dir" || status=$?
 		number=$((number + 1))
 	done
 }

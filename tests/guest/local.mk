@@ -12,10 +12,16 @@ endif
 
 MEL_GUEST_TESTS = \
 	tests/guest/test-autoconf \
+	tests/guest/test-cargo \
 	tests/guest/test-definitions \
 	tests/guest/test-fetch \
 	tests/guest/test-git-checkout \
+	tests/guest/test-go \
+	tests/guest/test-maven \
+	tests/guest/test-npm \
 	tests/guest/test-patch \
+	tests/guest/test-python \
+	tests/guest/test-ruby \
 	tests/guest/test-split \
 	tests/guest/test-strip
 TESTS += $(MEL_GUEST_TESTS)

@@ -31,11 +31,26 @@ static const struct {
 	{ "no name behind $", "a$ $1 $=", "a$|$1|$=" },
 	{ "no names of files", "* [a-z]?", "*|[a-z]?" },
 	{ "quoted operators", "'a;b' \"c|d\" \\&", "a;b|c|d|&" },
+	{ "value or another", "${V:-x} ${UNSET_HERE:-a b}", "one|two|a|b" },
+	{ "text if there is a value", "a${V:+ -d@${V}} ${UNSET_HERE:+x}", "a|-d@one|two" },
+	{ "choice, quoted", "\"${UNSET_HERE:-a  b}\"", "a  b" },
+	{ "harmless command", "x=$(echo 'a  b' ')')", "x=a|b|)" },
+	{ "harmless command, quoted", "\"x=$(echo \"a  b\")\"", "x=a  b" },
+	{ "command in a command", "$(basename /x/$(echo y))", "y" },
+	{ "command without errors", "a$(cat /absent 2>/dev/null)", "a" },
 	{ "command", "a $(id)", NULL },
 	{ "command in double quotes", "\"$(id)\"", NULL },
 	{ "back-quotes", "`id`", NULL },
 	{ "back-quotes in double quotes", "\"`id`\"", NULL },
-	{ "default value", "${V:-x}", NULL },
+	{ "command in a choice", "${V:+$(id)}", NULL },
+	{ "git that writes", "$(git commit -m x)", NULL },
+	{ "git with a setting", "$(git -c alias.x=!id x)", NULL },
+	{ "two commands", "$(echo a; id)", NULL },
+	{ "open command", "$(echo a", NULL },
+	{ "another choice", "${V%x}", NULL },
+	{ "open choice", "${V:-x", NULL },
+	{ "too deep",
+	  "$(echo $(echo $(echo $(echo $(echo $(echo $(echo $(echo $(echo x)))))))))", NULL },
 	{ "empty braces", "${}", NULL },
 	{ "second command", "a; id", NULL },
 	{ "pipe", "a | id", NULL },
@@ -44,6 +59,50 @@ static const struct {
 	{ "open single quote", "'a", NULL },
 	{ "open double quote", "\"a", NULL },
 };
+
+static const struct {
+	const char *name, *text;
+	const char *want; /* NULL: refused */
+} text_cases[] = {
+	{ "nothing", "", "" },
+	{ "blanks stay", " -X  a=b\n", " -X  a=b\n" },
+	{ "single quotes stay", "-X 'a=$V'", "-X 'a=one  two'" },
+	{ "double quotes go", "-X a=\"$(echo \"b c\")\" d", "-X a=b c d" },
+	{ "escapes", "\\\" \\$V \\x", "\" $V \\x" },
+	{ "operators", "a; id | b >c", "a; id | b >c" },
+	{ "commands", "$(echo b c) ${V:+-d@$V}", "b c -d@one  two" },
+	{ "refused command", "$(touch x)", NULL },
+	{ "back-quotes", "`id`", NULL },
+};
+
+ParameterizedTestParameters(words, text)
+{
+	static size_t index[MEL_COUNT(text_cases)];
+
+	for (size_t i = 0; i < MEL_COUNT(text_cases); i++)
+		index[i] = i;
+	return cr_make_param_array(size_t, index, MEL_COUNT(text_cases));
+}
+
+ParameterizedTest(const size_t *i, words, text, .timeout = 5)
+{
+	MEL_HELPER_LIST struct mel_helper_list list = { 0 };
+	const char *why = NULL;
+	int result;
+
+	setenv("V", "one  two", 1);
+	unsetenv("UNSET_HERE");
+	result = mel_helper_text(&list, text_cases[*i].text, &why);
+	if (!text_cases[*i].want) {
+		cr_assert_eq(result, -1, "%s: not refused", text_cases[*i].name);
+		cr_assert(why && *why, "%s: no reason", text_cases[*i].name);
+		return;
+	}
+	cr_assert_eq(result, 0, "%s: refused: %s", text_cases[*i].name, why ? why : "");
+	cr_assert_eq(list.len, 1, "%s: not one word", text_cases[*i].name);
+	cr_assert_str_eq(list.item[0], text_cases[*i].want, "%s: got '%s'", text_cases[*i].name,
+			 list.item[0]);
+}
 
 ParameterizedTestParameters(words, split)
 {
