@@ -20,6 +20,7 @@
 #include "builder/progress.h"
 #include "builder/report.h"
 #include "builder/runner.h"
+#include "builder/toolchain.h"
 #include "builder/workspace.h"
 #include "codec/rsa.h"
 #include "config/arch.h"
@@ -106,6 +107,37 @@ static int load_config(struct build *b, struct mel_err **err)
 	return mel_config_load(&b->config, &b->arena, opts->file, &load, err);
 }
 
+static bool is_dir(const char *folder, const char *name)
+{
+	MEL_AUTO_FREE char *path = mel_asprintf("%s/%s", folder, name);
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What the variables of steps depend on. */
+static struct mel_cacheenv look_at_cache(struct build *b)
+{
+	const struct mel_build_opts *opts = b->opts;
+	struct mel_cacheenv cache = {
+		.is_mounted = !opts->no_cache_env && opts->cache_mode != MEL_CACHE_OFF &&
+			      *opts->cache_dir &&
+			      (opts->cache_dir_given || is_dir(opts->cache_dir, ".")),
+		.is_read_only = opts->cache_mode == MEL_CACHE_RO,
+	};
+
+	if (!cache.is_mounted)
+		return cache;
+	cache.has_gradle = is_dir(opts->cache_dir, "gradle-ro/modules-2");
+	cache.has_cargo_home = !opts->empty_workspace && is_dir(opts->source_dir, ".cargo");
+	if (opts->cache_compiled)
+		cache.toolchain =
+			mel_toolchain_name(&b->arena, opts->arch,
+					   opts->root == MEL_ROOT_DIR ? opts->root_path : "",
+					   opts->bind_ro.at, opts->bind_ro.len);
+	return cache;
+}
+
 static int make_plan(struct build *b, struct mel_err **err)
 {
 	const struct mel_build_opts *opts = b->opts;
@@ -118,6 +150,7 @@ static int make_plan(struct build *b, struct mel_err **err)
 		.build_option_len = opts->build_option.len,
 		.build_date = opts->epoch,
 		.network = b->network ? "host" : "none",
+		.cache = look_at_cache(b),
 		.is_debug = opts->debug,
 	};
 

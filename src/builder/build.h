@@ -62,6 +62,8 @@ struct mel_build_opts {
 	const char *cache_dir; /* never NULL; "" is no cache */
 	bool cache_dir_given;
 	enum mel_cache_mode cache_mode;
+	bool no_cache_env;      /* no variables for tools' caches but the recorded ones */
+	bool cache_compiled;    /* compiled output goes to the cache too */
 	const char *temp_dir;   /* TMPDIR or /tmp */
 	const char *state_home; /* folder for what outlives builds; NULL: there is none */
 

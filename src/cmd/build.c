@@ -270,6 +270,8 @@ static void copy_flags(struct mel_build_flags *flags, const struct mel_opt_resul
 	opts->disk = flags->disk;
 	opts->bind_ro = texts(&flags->bind_ro);
 	opts->cache_dir = flags->cache_dir;
+	opts->no_cache_env = flags->no_cache_env;
+	opts->cache_compiled = flags->cache_compiled;
 	opts->cache_dir_given = mel_opt_is_given(given, "cache-dir");
 	opts->temp_dir = temp && temp[0] ? temp : "/tmp";
 	opts->out_dir = flags->out_dir;

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "config/cond.h"
+#include "plan/cacheenv.h"
 #include "plan/guestenv.h"
 #include "plan/script.h"
 
@@ -254,6 +255,7 @@ static const char *const *step_env(struct mel_compiler *c,
 	add_outer_env(&env, context);
 	if (context->definition && context->definition->is_builtin)
 		add_builtin_env(&env, c, target, context);
+	mel_cacheenv_add(&env, c->arena, &c->opts->cache);
 	return mel_guestenv_list(&env, c->arena);
 }
 

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "config/model.h"
+#include "plan/cacheenv.h"
 
 #define MEL_PLAN_HOME    "/home/build"                /* where steps start, in the guest */
 #define MEL_PLAN_OUT_DIR MEL_PLAN_HOME "/melange-out" /* one folder below it per output */
@@ -23,9 +24,10 @@ struct mel_plan_opts {
 	size_t pipeline_dir_len;
 	const char *const *build_option; /* enabled ones, as given to mel_config_load */
 	size_t build_option_len;
-	int64_t build_date;  /* seconds; SOURCE_DATE_EPOCH of the steps */
-	const char *network; /* "none", "host" or "user"; NULL: "none" */
-	bool is_debug;       /* shells trace their commands */
+	int64_t build_date;        /* seconds; SOURCE_DATE_EPOCH of the steps */
+	const char *network;       /* "none", "host" or "user"; NULL: "none" */
+	struct mel_cacheenv cache; /* for variables of the steps */
+	bool is_debug;             /* shells trace their commands */
 	bool is_record_only; /* nothing will run: assertions on what runs are not checked */
 };
 

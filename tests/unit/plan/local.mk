@@ -3,6 +3,7 @@ check_PROGRAMS += tests/unit/plan/test-plan
 TESTS += tests/unit/plan/test-plan
 tests_unit_plan_test_plan_SOURCES = \
 	tests/unit/plan/fixture.c tests/unit/plan/fixture.h \
+	tests/unit/plan/test_cacheenv.c \
 	tests/unit/plan/test_definitions.c \
 	tests/unit/plan/test_load.c \
 	tests/unit/plan/test_plan.c \
