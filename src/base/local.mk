@@ -10,4 +10,5 @@ src_base_libbase_a_SOURCES = \
 	src/base/map.c src/base/map.h \
 	src/base/mem.c src/base/mem.h \
 	src/base/slice.c src/base/slice.h \
+	src/base/units.c src/base/units.h \
 	src/base/vec.h

@@ -21,6 +21,8 @@ enum mel_opt_type {
 	MEL_OPT_LIST,     /* struct mel_opt_list; the value is one CSV record, uses add up */
 	MEL_OPT_DURATION, /* int64_t, nanoseconds */
 	MEL_OPT_UINT,     /* uint64_t */
+	MEL_OPT_SIZE,     /* uint64_t, bytes: "1.5GiB" */
+	MEL_OPT_AGE,      /* int64_t, seconds: "90d" */
 };
 
 enum mel_opt_status {

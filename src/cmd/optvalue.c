@@ -6,6 +6,7 @@
 
 #include "base/date.h"
 #include "base/slice.h"
+#include "base/units.h"
 
 static void *field(const struct mel_opt *row, void *out)
 {
@@ -114,6 +115,14 @@ int mel_opt_store(const struct mel_opt *row, void *out, const char *text, bool i
 			       : 0;
 	case MEL_OPT_UINT:
 		return store_uint(field(row, out), text, err);
+	case MEL_OPT_SIZE:
+		return mel_size_parse(text, field(row, out), err) < 0
+			       ? mel_err_as(err, MEL_ERR_USAGE)
+			       : 0;
+	case MEL_OPT_AGE:
+		return mel_age_parse(text, field(row, out), err) < 0
+			       ? mel_err_as(err, MEL_ERR_USAGE)
+			       : 0;
 	case MEL_OPT_HEADING:
 		break;
 	}

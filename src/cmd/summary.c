@@ -7,6 +7,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 
 enum { TEXT_MAX = 1 << 20 };
 
@@ -27,22 +28,6 @@ void mel_shell_quote(struct mel_buf *out, const char *text)
 			mel_buf_add_char(out, *text);
 	}
 	mel_buf_add_char(out, '\'');
-}
-
-void mel_size_write(struct mel_buf *out, uint64_t bytes)
-{
-	static const char unit[] = "KMGTPE";
-	uint64_t part = bytes;
-	size_t i = 0;
-
-	if (bytes < 1024) {
-		mel_buf_printf(out, "%llu B", (unsigned long long)bytes);
-		return;
-	}
-	for (; part >= 1024 * 1024; part /= 1024)
-		i++;
-	mel_buf_printf(out, "%llu.%llu %ciB", (unsigned long long)(part / 1024),
-		       (unsigned long long)(part % 1024 * 10 / 1024), unit[i]);
 }
 
 /* Whole milliseconds are enough for people. */

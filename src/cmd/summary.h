@@ -11,5 +11,3 @@ void mel_summary_write(const struct mel_report *report);
 void mel_summary_write_failure(const struct mel_report *report, int argc, char *const *argv);
 /* Append text as one shell word, quoted only where needed. Source: POSIX shell quoting. */
 void mel_shell_quote(struct mel_buf *out, const char *text);
-/* Append "512 B", "1.5 KiB", "20.0 MiB". */
-void mel_size_write(struct mel_buf *out, uint64_t bytes);

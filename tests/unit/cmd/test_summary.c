@@ -38,30 +38,6 @@ ParameterizedTest(const size_t *i, summary, quote, .timeout = 10)
 	cr_assert_str_eq(mel_buf_text(&got), words[*i].want);
 }
 
-Test(summary, sizes, .timeout = 10)
-{
-	static const struct {
-		uint64_t bytes;
-		const char *want;
-	} rows[] = {
-		{ 0, "0 B" },
-		{ 1023, "1023 B" },
-		{ 1024, "1.0 KiB" },
-		{ 1536, "1.5 KiB" },
-		{ 1024 * 1024 - 1, "1023.9 KiB" },
-		{ 1024 * 1024, "1.0 MiB" },
-		{ UINT64_C(5) << 30, "5.0 GiB" },
-		{ UINT64_MAX, "15.9 EiB" },
-	};
-
-	for (size_t i = 0; i < MEL_COUNTOF(rows); i++) {
-		struct mel_buf got MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
-
-		mel_size_write(&got, rows[i].bytes);
-		cr_assert_str_eq(mel_buf_text(&got), rows[i].want, "%s", mel_buf_text(&got));
-	}
-}
-
 static void collect(void *user, const struct mel_log_record *record)
 {
 	mel_buf_printf(user, "%d %s\n", (int)record->level, record->text);
