@@ -3,8 +3,10 @@ check_PROGRAMS += tests/unit/cache/test-cache
 TESTS += tests/unit/cache/test-cache
 tests_unit_cache_test_cache_SOURCES = \
 	tests/unit/table.h \
+	tests/unit/cache/test_list.c \
 	tests/unit/cache/test_open.c \
 	tests/unit/cache/test_state.c \
+	tests/unit/cache/test_unit.c \
 	tests/unit/cache/test_use.c
 tests_unit_cache_test_cache_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 tests_unit_cache_test_cache_LDADD = $(MEL_LIBS) $(MEL_EXTERNAL_LIBS) $(CRITERION_LIBS)
