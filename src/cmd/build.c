@@ -237,16 +237,6 @@ static struct mel_build_texts join(struct mel_opt_list *first, const struct mel_
 	return texts(first);
 }
 
-/* Folder for what outlives builds, of the XDG Base Directory Specification; NULL: none. */
-static const char *state_home(struct mel_arena *arena)
-{
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-
-	if (state && state[0] == '/')
-		return state;
-	return home && home[0] == '/' ? mel_arena_printf(arena, "%s/.local/state", home) : NULL;
-}
-
 static void copy_flags(struct mel_build_flags *flags, const struct mel_opt_result *given,
 		       struct mel_build_opts *opts)
 {
@@ -298,7 +288,7 @@ static int read_opts(struct mel_build_opts *opts, struct mel_build_flags *flags,
 	    mel_build_choose_file(&given->arg, &opts->file, err) < 0)
 		return -1;
 	copy_flags(flags, given, opts);
-	opts->state_home = state_home(arena);
+	opts->state_home = mel_cmd_state_home(arena);
 	opts->source_dir = choose_source(flags->source_dir, &given->arg, arena);
 	mel_git_find(&git, opts->file, arena);
 	if (read_epoch(flags->build_date, &git, &opts->epoch, err) < 0)

@@ -58,6 +58,7 @@ static const struct mel_opt global_opt[] = {
 static const struct mel_cmd *const command[] = {
 	&mel_cmd_build,
 	&mel_cmd_compile,
+	&mel_cmd_cache,
 	&mel_cmd_keygen,
 	&mel_cmd_version,
 	&mel_cmd_completion,
@@ -75,7 +76,6 @@ static const struct mel_cmd *const command[] = {
 	LATER("update-cache"),
 	LATER("source"),
 	LATER("rebuild"),
-	LATER("cache"),
 	LATER("doctor"),
 	LATER("enter"),
 	&(const struct mel_cmd){
@@ -92,10 +92,10 @@ static const struct mel_cmd *const command[] = {
 	},
 };
 
-const struct mel_cmd *const *mel_cmd_all(size_t *len)
+const struct mel_cmd *const *mel_cmd_all(const struct mel_cmd *group, size_t *len)
 {
-	*len = MEL_COUNTOF(command);
-	return command;
+	*len = group ? group->sub_len : MEL_COUNTOF(command);
+	return group ? group->sub : command;
 }
 
 const struct mel_opt *mel_cmd_global_opts(size_t *len)
@@ -104,65 +104,98 @@ const struct mel_opt *mel_cmd_global_opts(size_t *len)
 	return global_opt;
 }
 
-const struct mel_cmd *mel_cmd_find(const char *name)
+const struct mel_cmd *mel_cmd_find(const struct mel_cmd *group, const char *name)
 {
-	for (size_t i = 0; i < MEL_COUNTOF(command); i++)
-		if (mel_text_eq(command[i]->name, name))
-			return command[i];
+	size_t len;
+	const struct mel_cmd *const *all = mel_cmd_all(group, &len);
+
+	for (size_t i = 0; i < len; i++)
+		if (mel_text_eq(all[i]->name, name))
+			return all[i];
 	return NULL;
 }
 
-int mel_cmd_unknown(const char *name, struct mel_err **err)
+const char *mel_cmd_full(const struct mel_cmd *cmd)
+{
+	return cmd->full ? cmd->full : cmd->name;
+}
+
+int mel_cmd_unknown(const struct mel_cmd *group, const char *name, struct mel_err **err)
 {
 	const char *best = NULL;
 	unsigned best_edits = SUGGEST_MAX + 1;
+	size_t len;
+	const struct mel_cmd *const *all = mel_cmd_all(group, &len);
+	const char *blank = group ? " " : "", *of = group ? group->name : "";
 
-	for (size_t i = 0; i < MEL_COUNTOF(command); i++) {
-		unsigned edits = mel_text_distance(name, command[i]->name, SUGGEST_MAX);
+	for (size_t i = 0; i < len; i++) {
+		unsigned edits = mel_text_distance(name, all[i]->name, SUGGEST_MAX);
 
-		if (!command[i]->is_hidden && edits < best_edits) {
+		if (!all[i]->is_hidden && edits < best_edits) {
 			best_edits = edits;
-			best = command[i]->name;
+			best = all[i]->name;
 		}
 	}
 	if (best)
 		return mel_err_set(err, MEL_ERR_USAGE,
-				   "unknown command \"%s\" for \"melange\" (did you mean "
+				   "unknown command \"%s\" for \"melange%s%s\" (did you mean "
 				   "'%s'?)",
-				   name, best);
-	return mel_err_set(err, MEL_ERR_USAGE, "unknown command \"%s\" for \"melange\"", name);
+				   name, blank, of, best);
+	return mel_err_set(err, MEL_ERR_USAGE, "unknown command \"%s\" for \"melange%s%s\"",
+			   name, blank, of);
 }
 
-/* True when the argument in front of the command takes the next one as its value: flags that
- * are not global belong to the command, and only "--name value" is guessed for them. */
-static bool takes_next(const char *arg)
+/* The flag that the argument names, in the global table or in that of a command of group. */
+static const struct mel_opt *find_flag(const struct mel_cmd *group, const char *arg)
 {
-	const struct mel_opt_table table = { global_opt, MEL_COUNTOF(global_opt), NULL };
+	struct mel_opt_table table = { global_opt, MEL_COUNTOF(global_opt), NULL };
+	size_t next = 0;
+
+	for (;;) {
+		const struct mel_opt *row =
+			arg[1] == '-' ? mel_opt_find(&table, 1, arg + 2, strlen(arg + 2), NULL)
+				      : mel_opt_find_letter(&table, 1, arg[1], NULL);
+
+		if (row || !group || next == group->sub_len)
+			return row;
+		table.row = group->sub[next]->opt;
+		table.len = group->sub[next++]->opt_len;
+	}
+}
+
+/* True when the argument in front of a command takes the next one as its value: a flag that is
+ * not known here belongs to the command, and only "--name value" is guessed for it. */
+static bool takes_next(const struct mel_cmd *group, const char *arg)
+{
 	const struct mel_opt *row;
 
-	if (arg[0] != '-' || strchr(arg, '='))
+	if (arg[0] != '-' || strchr(arg, '=') || (arg[1] != '-' && strlen(arg) != 2))
 		return false;
-	if (arg[1] == '-')
-		row = mel_opt_find(&table, 1, arg + 2, strlen(arg + 2), NULL);
-	else if (strlen(arg) == 2)
-		row = mel_opt_find_letter(&table, 1, arg[1], NULL);
-	else
-		return false;
+	row = find_flag(group, arg);
 	return !row || row->type != MEL_OPT_BOOL;
 }
 
-/* Index of the command's name in argv, argc when there is none. */
-static int find_name(int argc, char *const *argv)
+/* Index at or after from of the name of a command of group in argv, argc when there is none. */
+static int find_name(const struct mel_cmd *group, int argc, char *const *argv, int from)
 {
-	for (int i = 1; i < argc; i++) {
+	for (int i = from; i < argc; i++) {
 		if (mel_text_eq(argv[i], "--"))
 			break;
-		if (takes_next(argv[i]))
+		if (takes_next(group, argv[i]))
 			i++;
 		else if (argv[i][0] != '-' && argv[i][0])
 			return i;
 	}
 	return argc;
+}
+
+const char *mel_cmd_state_home(struct mel_arena *arena)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (state && state[0] == '/')
+		return state;
+	return home && home[0] == '/' ? mel_arena_printf(arena, "%s/.local/state", home) : NULL;
 }
 
 static int check_count(const struct mel_cmd *cmd, size_t len, struct mel_err **err)
@@ -228,9 +261,9 @@ static int run_parsed(struct mel_ctx *ctx, const struct mel_cmd *cmd,
 
 	if (set_up_log(ctx, global, given, err) < 0)
 		return -1;
-	if (!cmd && given->arg.len > 0)
-		return mel_cmd_unknown(given->arg.at[0], err);
-	if (global->help || !cmd)
+	if ((!cmd || cmd->sub) && given->arg.len > 0)
+		return mel_cmd_unknown(cmd, given->arg.at[0], err);
+	if (global->help || !cmd || cmd->sub)
 		return show_help(cmd, err);
 	if (check_count(cmd, given->arg.len, err) < 0)
 		return -1;
@@ -238,22 +271,58 @@ static int run_parsed(struct mel_ctx *ctx, const struct mel_cmd *cmd,
 	return cmd->run(ctx, table[0].out, given, err);
 }
 
+/* The command that the arguments name, and which of them are its name (argc: none). */
+struct call {
+	const struct mel_cmd *cmd; /* NULL: the program itself */
+	int at, sub_at;
+};
+
+/* "cache help gc" is "help cache gc"; for the rest, a group's command. */
+static int find_in_group(struct call *call, const struct mel_ctx *ctx, struct mel_err **err)
+{
+	const struct mel_cmd *group = call->cmd;
+	int at = find_name(group, ctx->argc, ctx->argv, call->at + 1);
+
+	if (at == ctx->argc)
+		return 0;
+	if (mel_text_eq(ctx->argv[at], "help")) {
+		*call = (struct call){ &mel_cmd_help, at, ctx->argc };
+		return 0;
+	}
+	call->sub_at = at;
+	call->cmd = mel_cmd_find(group, ctx->argv[at]);
+	return call->cmd ? 0 : mel_cmd_unknown(group, ctx->argv[at], err);
+}
+
+static int find_call(struct call *call, const struct mel_ctx *ctx, struct mel_err **err)
+{
+	int at = find_name(NULL, ctx->argc, ctx->argv, 1);
+
+	*call = (struct call){ NULL, at, ctx->argc };
+	if (at == ctx->argc)
+		return 0;
+	call->cmd = mel_cmd_find(NULL, ctx->argv[at]);
+	if (!call->cmd)
+		return mel_cmd_unknown(NULL, ctx->argv[at], err);
+	if (call->cmd->refused)
+		return mel_err_set(err, MEL_ERR_USAGE, "%s", call->cmd->refused);
+	return call->cmd->sub ? find_in_group(call, ctx, err) : 0;
+}
+
 static int run_command(struct mel_ctx *ctx, struct mel_err **err)
 {
-	int at = find_name(ctx->argc, ctx->argv);
-	const struct mel_cmd *cmd = at < ctx->argc ? mel_cmd_find(ctx->argv[at]) : NULL;
+	struct call call;
 	struct global_flags global = { .help = false };
 	size_t len = (size_t)(ctx->argc > 0 ? ctx->argc - 1 : 0), arg_len = 0;
 	const char **arg = mel_arena_array(&ctx->arena, len + 1, sizeof(*arg));
 
-	if (at < ctx->argc && !cmd)
-		return mel_cmd_unknown(ctx->argv[at], err);
-	if (cmd && cmd->refused)
-		return mel_err_set(err, MEL_ERR_USAGE, "%s", cmd->refused);
+	if (find_call(&call, ctx, err) < 0)
+		return -1;
 	for (int i = 1; i < ctx->argc; i++)
-		if (i != at)
+		if (i != call.at && i != call.sub_at)
 			arg[arg_len++] = ctx->argv[i];
 
+	const struct mel_cmd *cmd = call.cmd;
 	struct mel_opt_table table[] = {
 		{ cmd ? cmd->opt : NULL, cmd ? cmd->opt_len : 0, NULL },
 		{ global_opt, MEL_COUNTOF(global_opt), &global },

@@ -16,35 +16,81 @@ static void add_flags(struct mel_buf *out, const struct mel_opt *row, size_t len
 			mel_buf_printf(out, " --%s", row[i].name);
 }
 
-/* Words by command; files where no flag is being typed. Source: bash(1), complete. */
-static void write_bash(struct mel_buf *out)
+static void add_names(struct mel_buf *out, const struct mel_cmd *group)
 {
-	size_t len, global_len;
-	const struct mel_cmd *const *all = mel_cmd_all(&len);
-	const struct mel_opt *global = mel_cmd_global_opts(&global_len);
+	size_t len;
+	const struct mel_cmd *const *all = mel_cmd_all(group, &len);
 
-	mel_buf_add_text(out, "_melange() {\n"
-			      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} word cmd= flags\n"
-			      "\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-			      "\t\tcase $word in -*) ;; *) cmd=$word; break ;; esac\n"
-			      "\tdone\n"
-			      "\tflags=\"");
-	add_flags(out, global, global_len);
-	mel_buf_add_text(out, "\"\n\tcase $cmd in\n\t'') flags+=\"");
 	for (size_t i = 0; i < len; i++)
 		if (!all[i]->is_hidden)
 			mel_buf_printf(out, " %s", all[i]->name);
-	mel_buf_add_text(out, "\" ;;\n");
+}
+
+/* One branch per command, and per command of a group. */
+static void bash_commands(struct mel_buf *out, const struct mel_cmd *group)
+{
+	size_t len;
+	const struct mel_cmd *const *all = mel_cmd_all(group, &len);
+
 	for (size_t i = 0; i < len; i++) {
-		if (all[i]->is_hidden || all[i]->opt_len == 0)
+		if (all[i]->is_hidden || (all[i]->opt_len == 0 && !all[i]->sub))
 			continue;
-		mel_buf_printf(out, "\t%s) flags+=\"", all[i]->name);
+		mel_buf_printf(out, "\t'%s') flags+=\"", mel_cmd_full(all[i]));
 		add_flags(out, all[i]->opt, all[i]->opt_len);
-		mel_buf_add_text(out, "\" ;;\n");
+		mel_buf_add_text(out, "\"");
+		if (all[i]->sub) {
+			mel_buf_add_text(out, " names=\"");
+			add_names(out, all[i]);
+			mel_buf_add_text(out, "\"");
+		}
+		mel_buf_add_text(out, " ;;\n");
+		if (all[i]->sub)
+			bash_commands(out, all[i]);
 	}
+}
+
+/* A pattern of the names of groups: their next word is part of the command. */
+static void bash_groups(struct mel_buf *out)
+{
+	size_t len;
+	const struct mel_cmd *const *all = mel_cmd_all(NULL, &len);
+	const char *bar = "";
+
+	for (size_t i = 0; i < len; i++) {
+		if (!all[i]->sub)
+			continue;
+		mel_buf_printf(out, "%s%s", bar, all[i]->name);
+		bar = "|";
+	}
+}
+
+/* Words by command; files where no flag is being typed. Source: bash(1), complete. */
+static void write_bash(struct mel_buf *out)
+{
+	size_t global_len;
+	const struct mel_opt *global = mel_cmd_global_opts(&global_len);
+
+	mel_buf_add_text(out, "_melange() {\n"
+			      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} word cmd= flags names=\n"
+			      "\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+			      "\t\tcase $cmd:$word in\n"
+			      "\t\t*:-*) ;;\n"
+			      "\t\t:*) cmd=$word ;;\n"
+			      "\t\t");
+	bash_groups(out);
+	mel_buf_add_text(out, ":*) cmd+=\" $word\"; break ;;\n"
+			      "\t\t*) break ;;\n"
+			      "\t\tesac\n"
+			      "\tdone\n"
+			      "\tflags=\"");
+	add_flags(out, global, global_len);
+	mel_buf_add_text(out, "\"\n\tcase $cmd in\n\t'') names=\"");
+	add_names(out, NULL);
+	mel_buf_add_text(out, "\" ;;\n");
+	bash_commands(out, NULL);
 	mel_buf_add_text(out, "\tesac\n"
-			      "\tif [[ $cur == -* || -z $cmd ]]; then\n"
-			      "\t\tCOMPREPLY=($(compgen -W \"$flags\" -- \"$cur\"))\n"
+			      "\tif [[ $cur == -* || $names ]]; then\n"
+			      "\t\tCOMPREPLY=($(compgen -W \"$names $flags\" -- \"$cur\"))\n"
 			      "\telse\n"
 			      "\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n"
 			      "\tfi\n"
@@ -71,30 +117,42 @@ static void fish_flag(struct mel_buf *out, const char *condition, const struct m
 	mel_buf_add_text(out, "'\n");
 }
 
+/* A command is offered where condition holds, its flags after its name. */
+static void fish_commands(struct mel_buf *out, const struct mel_cmd *group,
+			  const char *condition)
+{
+	size_t len;
+	const struct mel_cmd *const *all = mel_cmd_all(group, &len);
+
+	for (size_t i = 0; i < len; i++) {
+		struct mel_buf own MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
+
+		if (all[i]->is_hidden)
+			continue;
+		mel_buf_printf(out, "complete -c melange -n '%s' -a %s -d '%s'\n", condition,
+			       all[i]->name, all[i]->summary);
+		if (group)
+			mel_buf_printf(&own, "__fish_seen_subcommand_from %s; and ",
+				       group->name);
+		mel_buf_printf(&own, "__fish_seen_subcommand_from %s", all[i]->name);
+		for (size_t k = 0; k < all[i]->opt_len; k++)
+			if (is_shown(&all[i]->opt[k]))
+				fish_flag(out, mel_buf_text(&own), &all[i]->opt[k]);
+		if (all[i]->sub)
+			fish_commands(out, all[i], mel_buf_text(&own));
+	}
+}
+
 /* Source: fish's complete(1). */
 static void write_fish(struct mel_buf *out)
 {
-	size_t len, global_len;
-	const struct mel_cmd *const *all = mel_cmd_all(&len);
+	size_t global_len;
 	const struct mel_opt *global = mel_cmd_global_opts(&global_len);
 
 	for (size_t i = 0; i < global_len; i++)
 		if (is_shown(&global[i]))
 			fish_flag(out, "true", &global[i]);
-	for (size_t i = 0; i < len; i++) {
-		char condition[64];
-
-		if (all[i]->is_hidden)
-			continue;
-		mel_buf_printf(out,
-			       "complete -c melange -n __fish_use_subcommand -a %s -d '%s'\n",
-			       all[i]->name, all[i]->summary);
-		snprintf(condition, sizeof(condition), "__fish_seen_subcommand_from %s",
-			 all[i]->name);
-		for (size_t k = 0; k < all[i]->opt_len; k++)
-			if (is_shown(&all[i]->opt[k]))
-				fish_flag(out, condition, &all[i]->opt[k]);
-	}
+	fish_commands(out, NULL, "__fish_use_subcommand");
 }
 
 static int run(struct mel_ctx *ctx, void *flags, const struct mel_opt_result *given,

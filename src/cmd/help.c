@@ -65,15 +65,29 @@ static void write_flags(struct mel_buf *out, const char *title, const struct mel
 	}
 }
 
-static void write_commands(struct mel_buf *out)
+static void write_commands(struct mel_buf *out, const struct mel_cmd *group)
 {
 	size_t len;
-	const struct mel_cmd *const *all = mel_cmd_all(&len);
+	const struct mel_cmd *const *all = mel_cmd_all(group, &len);
 
 	mel_buf_add_text(out, "\nCommands:\n");
 	for (size_t i = 0; i < len; i++)
 		if (!all[i]->is_hidden)
 			mel_buf_printf(out, "  %-14s%s\n", all[i]->name, all[i]->summary);
+}
+
+static void write_command(struct mel_buf *out, const struct mel_cmd *cmd)
+{
+	const char *full = mel_cmd_full(cmd);
+
+	mel_buf_printf(out, "%s\n\nUsage:\n  melange %s%s [flags]%s%s\n", cmd->summary, full,
+		       cmd->sub ? " COMMAND" : "", cmd->args ? " " : "",
+		       cmd->args ? cmd->args : "");
+	if (cmd->about)
+		mel_buf_printf(out, "\n%s", cmd->about);
+	if (cmd->sub)
+		write_commands(out, cmd);
+	write_flags(out, "Flags", cmd->opt, cmd->opt_len);
 }
 
 void mel_help_write(struct mel_buf *out, const struct mel_cmd *cmd)
@@ -82,20 +96,17 @@ void mel_help_write(struct mel_buf *out, const struct mel_cmd *cmd)
 	const struct mel_opt *global = mel_cmd_global_opts(&len);
 
 	if (cmd) {
-		mel_buf_printf(out, "%s\n\nUsage:\n  melange %s [flags]%s%s\n", cmd->summary,
-			       cmd->name, cmd->args ? " " : "", cmd->args ? cmd->args : "");
-		if (cmd->about)
-			mel_buf_printf(out, "\n%s", cmd->about);
-		write_flags(out, "Flags", cmd->opt, cmd->opt_len);
+		write_command(out, cmd);
 	} else {
 		mel_buf_add_text(out, "Build apk packages from a build file in a rootless "
 				      "sandbox\n\nUsage:\n  melange [flags] COMMAND [flags] "
 				      "[arguments]\n");
-		write_commands(out);
+		write_commands(out, NULL);
 	}
 	write_flags(out, "Global flags", global, len);
-	if (!cmd)
-		mel_buf_add_text(out, "\n'melange help COMMAND' says more about a command.\n");
+	if (!cmd || cmd->sub)
+		mel_buf_printf(out, "\n'melange help %s%sCOMMAND' says more about a command.\n",
+			       cmd ? mel_cmd_full(cmd) : "", cmd ? " " : "");
 }
 
 static int run(struct mel_ctx *ctx, void *flags, const struct mel_opt_result *given,
@@ -106,10 +117,15 @@ static int run(struct mel_ctx *ctx, void *flags, const struct mel_opt_result *gi
 
 	(void)ctx;
 	(void)flags;
-	if (given->arg.len > 0) {
-		cmd = mel_cmd_find(given->arg.at[0]);
+	for (size_t i = 0; i < given->arg.len; i++) {
+		const struct mel_cmd *group = cmd;
+
+		if (group && !group->sub)
+			return mel_err_set(err, MEL_ERR_USAGE, "'%s' has no commands",
+					   mel_cmd_full(group));
+		cmd = mel_cmd_find(group, given->arg.at[i]);
 		if (!cmd)
-			return mel_cmd_unknown(given->arg.at[0], err);
+			return mel_cmd_unknown(group, given->arg.at[i], err);
 		if (cmd->refused)
 			return mel_err_set(err, MEL_ERR_USAGE, "%s", cmd->refused);
 	}
@@ -119,8 +135,8 @@ static int run(struct mel_ctx *ctx, void *flags, const struct mel_opt_result *gi
 
 const struct mel_cmd mel_cmd_help = {
 	.name = "help",
-	.args = "[COMMAND]",
+	.args = "[COMMAND [COMMAND]]",
 	.summary = "Explain a command",
-	.max_args = 1,
+	.max_args = 2,
 	.run = run,
 };

@@ -3,6 +3,8 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/arch.c src/cmd/arch.h \
 	src/cmd/build.c \
 	src/cmd/buildflags.c src/cmd/buildflags.h \
+	src/cmd/cache.c src/cmd/cache.h \
+	src/cmd/cache_ls.c \
 	src/cmd/cmd.c src/cmd/cmd.h \
 	src/cmd/compile.c \
 	src/cmd/completion.c \

@@ -1,6 +1,8 @@
 if HAVE_CRITERION
-check_PROGRAMS += tests/cli/test-cli tests/cli/test-build tests/cli/test-ends
-TESTS += tests/cli/test-cli tests/cli/test-build tests/cli/test-ends
+check_PROGRAMS += tests/cli/test-cli tests/cli/test-build tests/cli/test-ends \
+	tests/cli/test-cache-commands
+TESTS += tests/cli/test-cli tests/cli/test-build tests/cli/test-ends \
+	tests/cli/test-cache-commands
 tests_cli_test_cli_SOURCES = \
 	tests/cli/run.c tests/cli/run.h \
 	tests/cli/test_keygen.c \
@@ -19,6 +21,12 @@ tests_cli_test_build_SOURCES = \
 	tests/cli/test_build_source.c
 tests_cli_test_build_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 tests_cli_test_build_LDADD = $(CRITERION_LIBS)
+
+tests_cli_test_cache_commands_SOURCES = \
+	tests/cli/run.c tests/cli/run.h \
+	tests/cli/test_cache_ls.c
+tests_cli_test_cache_commands_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
+tests_cli_test_cache_commands_LDADD = $(CRITERION_LIBS)
 
 # Apart, so that its waiting goes on beside the other programs.
 tests_cli_test_ends_SOURCES = \

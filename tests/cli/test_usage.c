@@ -24,7 +24,15 @@ static const struct {
 	{ "build --help", { "build", "--help" }, 0, "melange build [flags]", NULL },
 	{ "help wins over arguments", { "build", "-h", "a", "b" }, 0, "Usage:", NULL },
 	{ "help of nothing", { "help", "frob" }, 2, NULL, "unknown command \"frob\"" },
-	{ "help twice", { "help", "build", "build" }, 2, NULL, "accepts at most 1 arg(s)" },
+	{ "help twice", { "help", "build", "build" }, 2, NULL, "'build' has no commands" },
+	{ "help of a group", { "help", "cache" }, 0, "\n  du ", NULL },
+	{ "help of a command of a group", { "help", "cache", "ls" }, 0, "--sort", NULL },
+	{ "help in a group", { "cache", "help", "ls" }, 0, "--sort", NULL },
+	{ "help of three",
+	  { "help", "cache", "ls", "x" },
+	  2,
+	  NULL,
+	  "accepts at most 2 arg(s)" },
 	{ "version", { "version" }, 0, "GitVersion:", NULL },
 	{ "version as JSON", { "version", "--json" }, 0, "\"gitCommit\": \"", NULL },
 	{ "version takes nothing",
@@ -195,6 +203,8 @@ Test(cli, bash_completes_commands_and_flags, .timeout = 30)
 		{ "melange keygen --fo", "--force\n" },
 		{ "melange --quiet build --cache-d", "--cache-dir\n" },
 		{ "melange build --interac", "\n" },
+		{ "melange cache d", "du\n" },
+		{ "melange cache ls --so", "--sort\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -1,0 +1,68 @@
+/*
+ * What the commands of "melange cache" share: which directory they are about, what is kept
+ * about it, and how sizes and times are shown.
+ */
+#pragma once
+
+#include "cache/list.h"
+#include "cache/state.h"
+#include "cache/use.h"
+#include "cmd/cmd.h"
+
+/* The row of --cache-dir for the field of a struct of flags. */
+#define MEL_CACHE_DIR_ROW(T, field)                                                            \
+	{                                                                                      \
+		.name = "cache-dir", .type = MEL_OPT_TEXT, .offset = offsetof(T, field),       \
+		.word = "DIR", .preset = "./melange-cache/",                                   \
+		.help = "the build cache, as for build"                                        \
+	}
+
+extern const struct mel_cmd mel_cmd_cache_ls;
+extern const struct mel_cmd mel_cmd_cache_du;
+extern const struct mel_cmd mel_cmd_cache_verify;
+extern const struct mel_cmd mel_cmd_cache_gc;
+extern const struct mel_cmd mel_cmd_cache_rm;
+extern const struct mel_cmd mel_cmd_cache_export;
+extern const struct mel_cmd mel_cmd_cache_import;
+extern const struct mel_cmd mel_cmd_cache_stats;
+
+/* A cache directory at hand. */
+struct mel_cache_place {
+	char *path; /* owned; absolute, free of links */
+	int dirfd;  /* owned */
+	struct mel_cache_state state;
+	struct mel_cache_use use; /* filled by mel_cache_place_list */
+	struct mel_cache_list list;
+};
+#define MEL_CACHE_PLACE_INIT                                                                   \
+	{                                                                                      \
+		.dirfd = -1, .state = MEL_CACHE_STATE_INIT                                     \
+	}
+
+enum mel_cache_need {
+	MEL_CACHE_TO_READ,   /* do without a state where none can be had */
+	MEL_CACHE_TO_CHANGE, /* the state must be there */
+	MEL_CACHE_TO_MAKE,   /* the same, and the directory is made if it does not exist */
+};
+
+/* Open the directory named dir on the command line, and its state. Errors: INPUT, SYSTEM. */
+int mel_cache_place_open(struct mel_cache_place *place, struct mel_ctx *ctx, const char *dir,
+			 enum mel_cache_need need, struct mel_err **err);
+/* List what is in it, with the recorded uses; what could not be read is warned about. */
+int mel_cache_place_list(struct mel_cache_place *place, struct mel_err **err);
+void mel_cache_place_close(struct mel_cache_place *place);
+#define MEL_AUTO_CACHE_PLACE __attribute__((cleanup(mel_cache_place_close)))
+
+/* "A" sources, "B" packages, "C" compiled */
+const char *mel_cache_class_letter(enum mel_cache_class class);
+/* Append bytes as "1.5 KiB", right-aligned in width columns. */
+void mel_cache_write_size(struct mel_buf *out, uint64_t bytes, int width);
+/* Is the unit one of those meant? area: its area's name, or NULL for any; pattern (shell
+ * patterns, len of them; none: any): its name, the name of a root, or a folder around them. */
+bool mel_cache_is_meant(const struct mel_cache_list *list, const struct mel_cache_unit *unit,
+			const char *area, const struct mel_opt_list *pattern);
+/* Error USAGE unless the directory could have an area of that name (NULL is fine). */
+int mel_cache_check_area(const struct mel_cache_list *list, const char *area,
+			 struct mel_err **err);
+/* Seconds since 1970. */
+int64_t mel_cmd_now(void);
