@@ -178,6 +178,9 @@ static void set_up(struct fx *fx, const char *probe)
 	CHECK(sbx_ids_choose(&fx->ids, 1000, 1000, here, true, &fx->err) == 0, "%s",
 	      fx->err.text);
 	close(here);
+	if (fx->kind == FX_USER &&
+	    fx->ids.mode == SBX_IDS_HELPER) /* the caller's own account */
+		sbx_ids_single(&fx->ids, 1000, 1000);
 	make_root(fx);
 	fx_mkdir(fx->work);
 	fx_mkdir(fx->cache);
