@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #define USER_ID 61234
@@ -61,6 +63,17 @@ bool fx_exists(const char *path)
 	struct stat st;
 
 	return lstat(path, &st) == 0;
+}
+
+void fx_need_upper(const struct fx *fx)
+{
+	struct statfs fs;
+
+	if (statfs(fx->dir, &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC) {
+		fputs("skip: needs a /tmp that can hold an upper layer, not an overlay",
+		      stderr);
+		_exit(1);
+	}
 }
 
 struct sbx_mount *fx_add(struct fx *fx, enum sbx_mount_type type, unsigned flags,
@@ -135,6 +148,10 @@ static void copy_file(const char *from, const char *to)
 	close(out);
 }
 
+static const char *const root_dir[] = { "root",     "root/usr",      "root/tmp",
+					"root/etc", "root/home",     "root/home/build",
+					"root/var", "root/var/cache" };
+
 static void give_to_guest(struct fx *fx, const char *path)
 {
 	if (fx->ids.mode == SBX_IDS_ROOT)
@@ -142,17 +159,27 @@ static void give_to_guest(struct fx *fx, const char *path)
 		      strerror(errno));
 }
 
+void fx_choose_ids(struct fx *fx, uid_t id)
+{
+	fx->ids = (struct sbx_ids){ 0 };
+	if (fx->kind == FX_USER)
+		sbx_ids_single(&fx->ids, id, id);
+	else
+		CHECK(sbx_ids_choose(&fx->ids, id, id, -1, false, &fx->err) == 0, "%s",
+		      fx->err.text);
+	fx->spec.ids = fx->ids;
+	for (size_t i = 0; i < COUNTOF(root_dir); i++)
+		give_to_guest(fx, fx_path(fx, root_dir[i]));
+}
+
 static void make_root(struct fx *fx)
 {
-	static const char *const dir[] = { "",     "usr",        "tmp", "etc",
-					   "home", "home/build", "var", "var/cache" };
 	static const char *const link[] = { "bin", "lib", "lib64", "sbin" };
 	char path[160], text[16];
 
-	for (size_t i = 0; i < COUNTOF(dir); i++) {
-		snprintf(path, sizeof(path), "%s/%s", fx->root, dir[i]);
-		fx_mkdir(path);
-		give_to_guest(fx, path);
+	for (size_t i = 0; i < COUNTOF(root_dir); i++) {
+		fx_mkdir(fx_path(fx, root_dir[i]));
+		give_to_guest(fx, fx_path(fx, root_dir[i]));
 	}
 	for (size_t i = 0; i < COUNTOF(link); i++) {
 		snprintf(path, sizeof(path), "%s/%s", fx->root, link[i]);

@@ -59,6 +59,11 @@ bool fx_exists(const char *path); /* not following */
 struct sbx_mount *fx_add(struct fx *fx, enum sbx_mount_type type, unsigned flags,
 			 const char *source, const char *target);
 
+/* Other ids for the guest, without id-mapped mounts; the root becomes theirs. */
+void fx_choose_ids(struct fx *fx, uid_t id);
+/* End the case as skipped when the folder lies on an overlay. */
+void fx_need_upper(const struct fx *fx);
+
 struct sbx *fx_open(struct fx *fx); /* must succeed */
 void fx_refused(struct fx *fx, int stage,
 		const char *want); /* sbx_open must fail with that text */

@@ -332,6 +332,7 @@ static void f16_overlay_names(struct fx *fx)
 	struct sbx *sbx;
 	char lower[160], upper[160], work[160];
 
+	fx_need_upper(fx);
 	CHECK(sbx_probe(&probe, &fx->err) == 0, "%s", fx->err.text);
 	if (!probe.overlay)
 		return;

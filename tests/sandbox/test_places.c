@@ -77,9 +77,7 @@ static bool use_plain_ids(struct fx *fx)
 {
 	if (fx->kind == FX_RANGE)
 		return false;
-	if (fx->kind == FX_ROOT)
-		CHECK(sbx_ids_choose(&fx->spec.ids, 1000, 1000, -1, false, &fx->err) == 0, "%s",
-		      fx->err.text);
+	fx_choose_ids(fx, 1000);
 	return true;
 }
 
@@ -230,6 +228,7 @@ static void f18_upper_on_overlay(struct fx *fx)
 
 	if (fx->kind != FX_USER)
 		return;
+	fx_need_upper(fx);
 	for (size_t i = 0; i < 4; i++)
 		fx_mkdir(fx_path(fx, (const char *const[]){ "l", "u", "w", "over" }[i]));
 	enter_outer();

@@ -102,11 +102,7 @@ static void c05_run_as_root(struct fx *fx)
 {
 	struct sbx *sbx;
 
-	if (fx->kind == FX_USER)
-		sbx_ids_single(&fx->spec.ids, 0, 0);
-	else
-		CHECK(sbx_ids_choose(&fx->spec.ids, 0, 0, -1, false, &fx->err) == 0, "%s",
-		      fx->err.text);
+	fx_choose_ids(fx, 0);
 	fx->spec.mount_len = 2;
 	fx->workdir = "/tmp";
 	sbx = fx_open(fx);
