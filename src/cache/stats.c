@@ -6,6 +6,8 @@
 
 #define BUILDS_FILE "builds"
 
+enum { KEPT_RECORDS = 10000, READ_MAX_BYTES = 32 * 1024 * 1024 };
+
 static void add_count(struct mel_json *json, const char *key, uint64_t value)
 {
 	if (!value)
@@ -35,4 +37,25 @@ int mel_cache_stats_add(const struct mel_cache_state *state,
 	mel_json_end(&json, '}');
 	mel_buf_add_char(&line, '\n');
 	return mel_cache_lines_append(state, BUILDS_FILE, line.ptr, line.len, err);
+}
+
+/* The last KEPT_RECORDS lines. */
+static int keep_newest(void *user, struct mel_slice old, struct mel_buf *out,
+		       struct mel_err **err)
+{
+	size_t at = old.len, lines = 0;
+
+	(void)user;
+	(void)err;
+	for (; at > 0; at--)
+		if (old.ptr[at - 1] == '\n' && lines++ == KEPT_RECORDS)
+			break;
+	mel_buf_add(out, old.ptr + at, old.len - at);
+	return 0;
+}
+
+int mel_cache_stats_trim(const struct mel_cache_state *state, struct mel_err **err)
+{
+	return mel_cache_lines_rewrite(state, BUILDS_FILE, READ_MAX_BYTES, keep_newest, NULL,
+				       err);
 }

@@ -25,3 +25,6 @@ struct mel_cache_build {
 /* Append the record of a build that ended. Errors: SYSTEM. */
 int mel_cache_stats_add(const struct mel_cache_state *state,
 			const struct mel_cache_build *build, struct mel_err **err);
+
+/* Keep the newest records only. Errors: SYSTEM, OUTPUT. */
+int mel_cache_stats_trim(const struct mel_cache_state *state, struct mel_err **err);
