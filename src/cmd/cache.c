@@ -63,6 +63,14 @@ int mel_cache_place_open(struct mel_cache_place *place, struct mel_ctx *ctx, con
 	return open_state(place, ctx, need, err);
 }
 
+int mel_cache_place_lock(struct mel_cache_place *place, bool waits, struct mel_err **err)
+{
+	if (mel_cache_lock(&place->state, MEL_CACHE_LOCK_BUILD, true, !waits, &place->builds,
+			   err) < 0)
+		return -1;
+	return mel_cache_lock(&place->state, MEL_CACHE_LOCK, true, false, &place->lock, err);
+}
+
 int mel_cache_place_list(struct mel_cache_place *place, struct mel_err **err)
 {
 	static const char *const odd[] = {
@@ -87,6 +95,10 @@ void mel_cache_place_close(struct mel_cache_place *place)
 	free(place->path);
 	if (place->dirfd >= 0)
 		close(place->dirfd);
+	if (place->lock >= 0)
+		close(place->lock);
+	if (place->builds >= 0)
+		close(place->builds);
 	mel_cache_state_close(&place->state);
 	mel_cache_use_clear(&place->use);
 	mel_cache_list_clear(&place->list);
@@ -162,6 +174,8 @@ int64_t mel_cmd_now(void)
 static const struct mel_cmd *const sub[] = {
 	&mel_cmd_cache_ls,
 	&mel_cmd_cache_du,
+	&mel_cmd_cache_gc,
+	&mel_cmd_cache_rm,
 };
 
 const struct mel_cmd mel_cmd_cache = {

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "cache/gc.h"
 #include "cache/list.h"
 #include "cache/state.h"
 #include "cache/use.h"
@@ -33,10 +34,11 @@ struct mel_cache_place {
 	struct mel_cache_state state;
 	struct mel_cache_use use; /* filled by mel_cache_place_list */
 	struct mel_cache_list list;
+	int lock, builds; /* owned; the locks that are held, or -1 */
 };
 #define MEL_CACHE_PLACE_INIT                                                                   \
 	{                                                                                      \
-		.dirfd = -1, .state = MEL_CACHE_STATE_INIT                                     \
+		.dirfd = -1, .state = MEL_CACHE_STATE_INIT, .lock = -1, .builds = -1           \
 	}
 
 enum mel_cache_need {
@@ -48,6 +50,9 @@ enum mel_cache_need {
 /* Open the directory named dir on the command line, and its state. Errors: INPUT, SYSTEM. */
 int mel_cache_place_open(struct mel_cache_place *place, struct mel_ctx *ctx, const char *dir,
 			 enum mel_cache_need need, struct mel_err **err);
+/* Nobody else changes the directory from now on. waits: until no build uses it; else builds may
+ * go on, place->builds tells. Errors: SYSTEM. */
+int mel_cache_place_lock(struct mel_cache_place *place, bool waits, struct mel_err **err);
 /* List what is in it, with the recorded uses; what could not be read is warned about. */
 int mel_cache_place_list(struct mel_cache_place *place, struct mel_err **err);
 void mel_cache_place_close(struct mel_cache_place *place);
@@ -57,6 +62,14 @@ void mel_cache_place_close(struct mel_cache_place *place);
 const char *mel_cache_class_letter(enum mel_cache_class class);
 /* Append bytes as "1.5 KiB", right-aligned in width columns. */
 void mel_cache_write_size(struct mel_buf *out, uint64_t bytes, int width);
+/* Append the line of "cache ls" for the unit; as JSON: an object and a line feed. */
+void mel_cache_unit_text(struct mel_buf *out, const struct mel_cache_unit *unit);
+void mel_cache_unit_json(struct mel_buf *out, const struct mel_cache_unit *unit);
+/* Remove the marked units of the place, or only list them (is_dry), and say so in out: lines of
+ * units when dry or is_json, one line of totals else. OUTPUT: some could not be removed. */
+int mel_cache_place_remove(struct mel_cache_place *place, bool is_dry, bool is_json,
+			   struct mel_cache_gone *gone, struct mel_buf *out,
+			   struct mel_err **err);
 /* Is the unit one of those meant? area: its area's name, or NULL for any; pattern (shell
  * patterns, len of them; none: any): its name, the name of a root, or a folder around them. */
 bool mel_cache_is_meant(const struct mel_cache_list *list, const struct mel_cache_unit *unit,

@@ -78,7 +78,7 @@ static void add_name(struct mel_buf *out, const char *name)
 				 (unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name);
 }
 
-static void ls_text(struct mel_buf *out, const struct mel_cache_unit *unit)
+void mel_cache_unit_text(struct mel_buf *out, const struct mel_cache_unit *unit)
 {
 	char date[MEL_DATE_BYTES];
 
@@ -91,7 +91,7 @@ static void ls_text(struct mel_buf *out, const struct mel_cache_unit *unit)
 	mel_buf_add_char(out, '\n');
 }
 
-static void ls_json(struct mel_buf *out, const struct mel_cache_unit *unit)
+void mel_cache_unit_json(struct mel_buf *out, const struct mel_cache_unit *unit)
 {
 	struct mel_json json = MEL_JSON_INIT(out);
 	char date[MEL_DATE_BYTES];
@@ -129,7 +129,7 @@ static int run_ls(struct mel_ctx *ctx, void *flags, const struct mel_opt_result 
 		const struct mel_cache_unit *unit = &place.list.unit.at[i];
 
 		if (mel_cache_is_meant(&place.list, unit, f->area, &given->arg))
-			(f->json ? ls_json : ls_text)(&out, unit);
+			(f->json ? mel_cache_unit_json : mel_cache_unit_text)(&out, unit);
 	}
 	return mel_stdout_write(&out, err);
 }

@@ -4,12 +4,14 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/build.c \
 	src/cmd/buildflags.c src/cmd/buildflags.h \
 	src/cmd/cache.c src/cmd/cache.h \
+	src/cmd/cache_gc.c \
 	src/cmd/cache_ls.c \
 	src/cmd/cmd.c src/cmd/cmd.h \
 	src/cmd/compile.c \
 	src/cmd/completion.c \
 	src/cmd/git.c src/cmd/git.h \
 	src/cmd/help.c src/cmd/help.h \
+	src/cmd/keepfor.c src/cmd/keepfor.h \
 	src/cmd/keygen.c \
 	src/cmd/options.c src/cmd/options.h \
 	src/cmd/optvalue.c \

@@ -3,6 +3,7 @@ check_PROGRAMS += tests/unit/cmd/test-cmd
 TESTS += tests/unit/cmd/test-cmd
 tests_unit_cmd_test_cmd_SOURCES = \
 	tests/unit/cmd/test_git.c \
+	tests/unit/cmd/test_keepfor.c \
 	tests/unit/cmd/test_options.c \
 	tests/unit/cmd/test_sink.c \
 	tests/unit/cmd/test_status.c \
