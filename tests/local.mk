@@ -12,6 +12,7 @@ include tests/bench/local.mk
 include tests/scripts/local.mk
 include tests/unit/cmd/local.mk
 include tests/cli/local.mk
+include tests/cli/ecosystems/local.mk
 include tests/unit/guest/local.mk
 include tests/guest/local.mk
 include tests/fuzz/local.mk

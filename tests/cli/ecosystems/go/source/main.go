@@ -1,0 +1,5 @@
+package main
+
+import "example.com/right"
+
+func main() { println(right.Text()) }

@@ -1,0 +1,7 @@
+package left;
+
+public class Left {
+	public static String text() {
+		return "left";
+	}
+}

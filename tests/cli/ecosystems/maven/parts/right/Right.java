@@ -1,0 +1,7 @@
+package right;
+
+public class Right {
+	public static String text() {
+		return left.Left.text() + " and right";
+	}
+}

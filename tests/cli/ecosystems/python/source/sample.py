@@ -1,0 +1,3 @@
+from right import TEXT
+
+__all__ = ["TEXT"]
