@@ -384,6 +384,8 @@ static int read_entry(struct walk *w, const char *name, struct mel_tree_entry *e
 	if (set_type(w, entry, st.st_mode, err) < 0)
 		return -1;
 	entry->mode = st.st_mode & 07777;
+	if (w->opts && w->opts->true_mode)
+		entry->mode = w->opts->true_mode(w->opts->user, entry->path, entry->mode);
 	entry->uid = st.st_uid;
 	entry->gid = st.st_gid;
 	entry->dev = st.st_dev;

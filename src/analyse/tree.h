@@ -78,7 +78,9 @@ struct mel_tree_opts {
 	/* Is this host uid the guest's root, so that file capabilities bound to it are meant
 	 * for the package? NULL: 0 and our effective uid are. */
 	bool (*is_guest_root)(void *user, uint32_t uid);
-	void *user;
+	/* The mode of a path that was changed so that we can read it. NULL: as it is. */
+	mode_t (*true_mode)(void *user, const char *path, mode_t mode);
+	void *user; /* for both */
 };
 
 /*

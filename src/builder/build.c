@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "cache/cache.h"
 #include "builder/emit.h"
+#include "builder/foreign.h"
 #include "builder/guest.h"
 #include "builder/notes.h"
 #include "builder/progress.h"
@@ -45,6 +46,7 @@ struct build {
 	struct mel_workspace ws;
 	struct mel_cache cache;
 	struct mel_guest guest;
+	struct mel_foreign foreign;
 };
 
 static void phase(const struct build *b, const char *what)
@@ -365,6 +367,7 @@ static int emit(struct build *b, struct mel_err **err)
 		.plan = b->plan,
 		.ws = &b->ws,
 		.guest = &b->guest,
+		.foreign = &b->foreign,
 		.key = b->key,
 		.out_dir = b->out_dir,
 		.out_fd = b->out_fd,
@@ -391,7 +394,8 @@ static int run(struct build *b, struct mel_err **err)
 	say_network(b);
 	list_needs(b);
 	phase(b, "making the guest");
-	if (open_guest(b, err) < 0 || check_signal(b, err) < 0 || run_steps(b, err) < 0)
+	if (open_guest(b, err) < 0 || check_signal(b, err) < 0 || run_steps(b, err) < 0 ||
+	    mel_foreign_open_up(&b->foreign, &b->guest, err) < 0)
 		return -1;
 	mel_guest_stop(&b->guest); /* nothing of the build runs while its output is read */
 	return check_signal(b, err) < 0 ? -1 : emit(b, err);
@@ -400,6 +404,7 @@ static int run(struct build *b, struct mel_err **err)
 static void finish(struct build *b)
 {
 	mel_guest_close(&b->guest);
+	mel_foreign_clear(&b->foreign);
 	if (b->opts->keep && b->ws.path) {
 		b->report->kept = mel_arena_strdup(
 			&b->report->arena, b->ws.work_path ? b->ws.work_path : b->ws.path);

@@ -131,13 +131,26 @@ static int write_sbom(struct emitter *e, const struct item *item, int out_fd,
 /* --- one package ----------------------------------------------------------------------------
  */
 
+struct tree_owner {
+	const struct sbx_ids *ids;
+	const struct mel_foreign *foreign;
+	const char *package;
+};
+
 static bool is_guest_root(void *user, uint32_t uid)
 {
-	const struct sbx_ids *ids = user;
+	const struct sbx_ids *ids = ((const struct tree_owner *)user)->ids;
 	uid_t inside;
 
 	return sbx_ids_inside_uid(ids, uid, false, &inside) &&
 	       (inside == 0 || inside == ids->run_uid);
+}
+
+static mode_t true_mode(void *user, const char *path, mode_t mode)
+{
+	const struct tree_owner *owner = user;
+
+	return mel_foreign_mode(owner->foreign, owner->package, path, mode);
 }
 
 /* Write the bill of materials and list the tree, which then stays as it is. */
@@ -146,11 +159,12 @@ static int scan(struct emitter *e, struct item *item, struct mel_err **err)
 	MEL_AUTO_FREE char *path = mel_asprintf("melange-out/%s", item->output->name);
 	MEL_AUTO_CLOSE int fd =
 		mel_openat_beneath(e->in->ws->work_fd, path, O_RDONLY | O_DIRECTORY, 0);
-	struct sbx_ids ids = e->in->guest->ids;
+	struct tree_owner owner = { &e->in->guest->ids, e->in->foreign, item->output->name };
 	const struct mel_tree_opts opts = {
 		.flags = MEL_TREE_ALLOW_FIFO | MEL_TREE_ALLOW_DEVICE,
 		.is_guest_root = is_guest_root,
-		.user = &ids,
+		.true_mode = true_mode,
+		.user = &owner,
 	};
 
 	if (fd < 0)

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "builder/build.h"
+#include "builder/foreign.h"
 #include "builder/guest.h"
 #include "builder/report.h"
 #include "builder/workspace.h"
@@ -20,6 +21,7 @@ struct mel_emit {
 	const struct mel_plan *plan;
 	const struct mel_workspace *ws;
 	const struct mel_guest *guest;
+	const struct mel_foreign *foreign;
 	const struct mel_key *key; /* NULL: unsigned */
 	const char *out_dir;       /* absolute, of the architecture */
 	int out_fd;

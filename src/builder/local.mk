@@ -2,6 +2,7 @@ noinst_LIBRARIES += src/builder/libbuilder.a
 src_builder_libbuilder_a_SOURCES = \
 	src/builder/build.c src/builder/build.h \
 	src/builder/emit.c src/builder/emit.h \
+	src/builder/foreign.c src/builder/foreign.h \
 	src/builder/data.c src/builder/data.h \
 	src/builder/guest.c src/builder/guest.h \
 	src/builder/ignore.c src/builder/ignore.h \

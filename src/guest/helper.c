@@ -12,13 +12,10 @@ static const struct verb {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } verbs[] = {
-	{ "exec", mel_helper_exec },
-	{ "fetch", mel_helper_fetch },
-	{ "patch-series", mel_helper_patch_series },
-	{ "split", mel_helper_split },
-	{ "strip", mel_helper_strip },
-	{ "unpack", mel_helper_unpack },
-	{ "verify", mel_helper_verify },
+	{ "exec", mel_helper_exec },       { "fetch", mel_helper_fetch },
+	{ "open-up", mel_helper_open_up }, { "patch-series", mel_helper_patch_series },
+	{ "split", mel_helper_split },     { "strip", mel_helper_strip },
+	{ "unpack", mel_helper_unpack },   { "verify", mel_helper_verify },
 };
 
 static const struct verb *find_verb(const char *name)

@@ -50,6 +50,12 @@ int mel_helper_strip(int argc, char **argv);
 int mel_helper_patch_series(int argc, char **argv);
 
 /*
+ * open-up DIR: let everybody read what lies below DIR and belongs to other ids than ours; the
+ * modes of what was changed are printed before, as "MODE PATH", each with a NUL behind.
+ */
+int mel_helper_open_up(int argc, char **argv);
+
+/*
  * exec COMMAND [ARGUMENT | --words TEXT | --text TEXT]...: become COMMAND, with the words of
  * each
  * --words as separate arguments, and a --text as one, variables put in (words.h).

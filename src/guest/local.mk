@@ -4,6 +4,7 @@ MEL_HELPER_VERBS = \
 	src/guest/digest.c src/guest/digest.h \
 	src/guest/fetch.c \
 	src/guest/helper.h \
+	src/guest/open_up.c \
 	src/guest/patch.c \
 	src/guest/patch_undo.c src/guest/patch_undo.h \
 	src/guest/plan.c src/guest/plan.h \

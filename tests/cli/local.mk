@@ -18,7 +18,7 @@ tests_cli_test_build_SOURCES = \
 	tests/cli/test_build_go.c \
 	tests/cli/test_build_inside.c \
 	tests/cli/test_build_output.c \
-	tests/cli/test_build_source.c
+	tests/cli/test_build_source.c tests/cli/test_build_subids.c
 tests_cli_test_build_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 tests_cli_test_build_LDADD = $(CRITERION_LIBS)
 

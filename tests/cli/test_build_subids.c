@@ -1,0 +1,98 @@
+/*
+ * An ordinary user with subordinate ids: steps may give files to other ids, and the user's
+ * build still packages them, readable or not. Source: newuidmap(1), subuid(5).
+ */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "builds.h"
+
+static void cover(const char *file, const char *text)
+{
+	char path[] = "/tmp/melange-account-XXXXXX";
+	int fd = mkstemp(path);
+
+	cr_assert(fd >= 0 && fchmod(fd, 0644) == 0);
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	cr_assert_eq(mount(path, file, NULL, MS_BIND, NULL), 0, "%s", file);
+	unlink(path);
+}
+
+/* Account files of our own, seen by this test only: RUN_UID has subordinate ids. */
+static void give_subids(void)
+{
+	char passwd[160];
+
+	snprintf(passwd, sizeof(passwd),
+		 "root:x:0:0::/root:/bin/sh\nbuilder:x:%d:%d::/tmp:/bin/sh\n", RUN_UID,
+		 RUN_UID);
+	cr_assert_eq(unshare(CLONE_NEWNS), 0);
+	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	cover("/etc/passwd", passwd);
+	cover("/etc/subuid", "builder:700000:65536\n");
+	cover("/etc/subgid", "builder:700000:65536\n");
+}
+
+static bool may_map(void)
+{
+	return access("/usr/bin/newuidmap", X_OK) == 0 && access("/etc/subuid", R_OK) == 0 &&
+	       access("/etc/subgid", R_OK) == 0;
+}
+
+Test(subids, unreadable_files, .timeout = 60)
+{
+	static const char script[] =
+		"d=melange-out/a\n"
+		"mkdir -p $d/usr/bin $d/etc/private/deep\n"
+		"echo key >$d/etc/private/deep/key\n"
+		"echo own >$d/etc/private/own\n"
+		"echo prog >$d/usr/bin/prog\n"
+		"echo plain >$d/usr/bin/plain\n"
+		"chmod 0600 $d/etc/private/deep/key\n"
+		"chmod 0640 $d/etc/private/own\n"
+		"chmod 0700 $d/etc/private $d/etc/private/deep\n"
+		"chown 0:0 $d/etc/private/deep/key $d/usr/bin/prog $d/etc/private/deep\n"
+		"chown 7:9 $d/etc/private\n"
+		"chmod 4111 $d/usr/bin/prog";
+	static const char *const says[] = {
+		"drwx------ 7/9               0 1970-01-01 00:00 etc/private\n",
+		"drwx------ 0/0               0 1970-01-01 00:00 etc/private/deep\n",
+		"-rw------- 0/0               4 1970-01-01 00:00 etc/private/deep/key\n",
+		"-rw-r----- 0/0               4 1970-01-01 00:00 etc/private/own\n",
+		"---s--x--x 0/0               5 1970-01-01 00:00 usr/bin/prog\n",
+	};
+	struct run_place place RUN_AUTO_PLACE;
+	struct run_result result RUN_AUTO_RESULT = { 0 }, list RUN_AUTO_RESULT = { 0 };
+	uid_t user[RUN_USERS_MAX];
+	size_t which;
+	char *text;
+
+	if (geteuid() == 0 && may_map())
+		give_subids();
+	cr_assert(build_place(&place, run_users(user) - 1, &which));
+	if (!run_has_sandbox(&place))
+		cr_skip_test("no sandbox");
+	if (!may_map())
+		cr_skip_test("newuidmap and /etc/subuid are needed");
+	build_write_step(&place, "a", script);
+	BUILD(&result, &place, NULL, "--empty-workspace", "a.yaml");
+	BUILD_EXPECT(&place, &result, 0, NULL);
+	run_program(&list, &place, NULL, "tar",
+		    (const char *const[]){ "--numeric-owner", "-tvzf",
+					   build_out("a-1.0-r0.apk"), NULL });
+	cr_assert_eq(list.code, 0, "%s", list.err);
+	for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++)
+		cr_assert(strstr(list.out, says[i]), "'%s' in\n%s", says[i], list.out);
+	text = build_member(&place, "a-1.0-r0.apk", "etc/private/deep/key");
+	cr_assert_str_eq(text, "key\n");
+	free(text);
+	build_check_clean(&place);
+}
