@@ -18,7 +18,7 @@ static const struct mel_cache_area areas[] = {
 	{ "npm", MEL_CACHE_PACKAGES },       { "nuget", MEL_CACHE_PACKAGES },
 	{ "pip", MEL_CACHE_PACKAGES },       { "pnpm", MEL_CACHE_PACKAGES },
 	{ "sccache", MEL_CACHE_COMPILED },   { "uv", MEL_CACHE_PACKAGES },
-	{ "yarn", MEL_CACHE_PACKAGES },
+	{ "wheels", MEL_CACHE_PACKAGES },    { "yarn", MEL_CACHE_PACKAGES },
 };
 
 static bool is_hex(const char *text, size_t len)
