@@ -67,8 +67,10 @@ static int copy_in_kernel(int to_fd, int from_fd, uint64_t *total)
 	for (;;) {
 		ssize_t moved = copy_file_range(from_fd, NULL, to_fd, NULL, 1 << 30, 0);
 
+		if (moved < 0 && errno == EINTR)
+			continue;
 		if (moved < 0)
-			return errno == EINTR ? 0 : 1;
+			return 1;
 		if (moved == 0)
 			return *total ? 0 : 1; /* pseudo files report nothing: read them */
 		*total += (uint64_t)moved;

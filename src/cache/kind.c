@@ -1,15 +1,17 @@
-/* What a path below a cache directory is: see kind.h. */
+/* What a path below the cache directory is: see kind.h. */
 #include "cache/kind.h"
 
-#include <stdbool.h>
+#include <ctype.h>
+#include <fnmatch.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/slice.h"
 
-static const struct mel_cache_area objects = { MEL_CACHE_OBJECTS, MEL_CACHE_SOURCES };
+static const struct mel_cache_area sources = { MEL_CACHE_OBJECTS, MEL_CACHE_SOURCES };
 static const struct mel_cache_area other = { MEL_CACHE_OTHER, MEL_CACHE_PACKAGES };
 
+/* By the first component. */
 static const struct mel_cache_area areas[] = {
 	{ "bundle", MEL_CACHE_PACKAGES },    { "cargo", MEL_CACHE_PACKAGES },
 	{ "ccache", MEL_CACHE_COMPILED },    { "composer", MEL_CACHE_PACKAGES },
@@ -21,72 +23,136 @@ static const struct mel_cache_area areas[] = {
 	{ "wheels", MEL_CACHE_PACKAGES },    { "yarn", MEL_CACHE_PACKAGES },
 };
 
-static bool is_hex(const char *text, size_t len)
-{
-	return strspn(text, "0123456789abcdef") >= len;
-}
-
 static bool is_object(const char *path)
 {
-	static const struct {
-		const char *prefix;
-		size_t digits;
-	} names[] = { { "sha256:", 64 }, { "sha512:", 128 } };
-
-	for (size_t i = 0; i < MEL_COUNTOF(names); i++) {
-		const char *hex = path + strlen(names[i].prefix);
-
-		if (mel_text_starts(path, names[i].prefix))
-			return strlen(hex) == names[i].digits && is_hex(hex, names[i].digits);
-	}
-	return false;
+	return (mel_text_starts(path, "sha256:") || mel_text_starts(path, "sha512:")) &&
+	       !strchr(path, '/');
 }
 
 const struct mel_cache_area *mel_cache_area_of(const char *path)
 {
-	size_t len = strcspn(path, "/");
+	struct mel_slice first = mel_slice_make(path, strcspn(path, "/"));
 
+	if (is_object(path))
+		return &sources;
 	for (size_t i = 0; i < MEL_COUNTOF(areas); i++)
-		if (mel_slice_eq_text(mel_slice_make(path, len), areas[i].name))
+		if (mel_slice_eq_text(first, areas[i].name))
 			return &areas[i];
-	return is_object(path) ? &objects : &other;
+	return &other;
 }
 
-/* ".../objects/xx/rest" of a repository; packs have names of another kind. */
-static bool is_git_object(const char *path)
-{
-	const char *at = strstr(path, "/objects/");
+/*
+ * The first row that fits decides. A pattern is compared component by component with
+ * fnmatch(3); "**" stands for any number of components, also none. A cache directory can itself
+ * be what is an area of others (`go env GOMODCACHE`), so rows do not name the area where the
+ * rest of the path says enough.
+ */
+static const struct {
+	const char *pattern;
+	enum mel_cache_kind kind;
+} rules[] = {
+	{ "sha256:*", MEL_CACHE_OBJECT },
+	{ "sha512:*", MEL_CACHE_OBJECT },
+	/* Unpacked packages are whole: a lock file in one belongs to it. */
+	{ "**/*?@v[0-9]*/**/*", MEL_CACHE_ORDINARY },
+	{ "cargo/registry/src/**/*", MEL_CACHE_ORDINARY },
+	{ "cargo/git/checkouts/**/*", MEL_CACHE_ORDINARY },
+	{ "uv/archive-v*/**/*", MEL_CACHE_ORDINARY },
+	{ "yarn/v[0-9]*/**/*", MEL_CACHE_ORDINARY },
+	{ "nuget/*/*/**/*", MEL_CACHE_ORDINARY },
+	/* npm, also as the cache directory itself. */
+	{ "**/_cacache/tmp", MEL_CACHE_VOLATILE },
+	{ "**/_cacache/tmp/**/*", MEL_CACHE_VOLATILE },
+	{ "**/_cacache/content-v2/*/*/*/*", MEL_CACHE_NPM },
+	{ "npm/_logs", MEL_CACHE_VOLATILE },
+	{ "npm/_logs/**/*", MEL_CACHE_VOLATILE },
+	{ "npm/_npx", MEL_CACHE_VOLATILE },
+	{ "npm/_npx/**/*", MEL_CACHE_VOLATILE },
+	{ "_logs/**/*", MEL_CACHE_VOLATILE },
+	{ "_npx/**/*", MEL_CACHE_VOLATILE },
+	/* Go modules. */
+	{ "**/cache/download/**/@v/*.zip", MEL_CACHE_GO_ZIP },
+	{ "**/cache/download/**/@v/*.ziphash", MEL_CACHE_GO_ZIPHASH },
+	{ "**/cache/download/**/@v/*.tmp", MEL_CACHE_VOLATILE },
+	{ "**/cache/download/**/@v/*.tmp[0-9]*", MEL_CACHE_VOLATILE },
+	{ "**/cache/lock", MEL_CACHE_VOLATILE },
+	/* Bare repositories; elsewhere such a path may be a test's data. */
+	{ "**/objects/[0-9a-f][0-9a-f]/tmp_obj_*", MEL_CACHE_VOLATILE },
+	{ "**/cache/vcs/*/objects/[0-9a-f][0-9a-f]/*", MEL_CACHE_GIT_OBJECT },
+	{ "cargo/git/db/*/objects/[0-9a-f][0-9a-f]/*", MEL_CACHE_GIT_OBJECT },
+	{ "composer/vcs/*/objects/[0-9a-f][0-9a-f]/*", MEL_CACHE_GIT_OBJECT },
+	{ "uv/git-v*/db/*/objects/[0-9a-f][0-9a-f]/*", MEL_CACHE_GIT_OBJECT },
+	/* Everywhere. */
+	{ "cargo/.package-cache*", MEL_CACHE_VOLATILE },
+	{ "**/*.lock", MEL_CACHE_VOLATILE },
+	{ "**/*.lastUpdated", MEL_CACHE_VOLATILE },
+	{ "**/*.tmp", MEL_CACHE_VOLATILE },
+	{ "**/.tmp*", MEL_CACHE_VOLATILE },
+	{ "**/.melange*", MEL_CACHE_VOLATILE },
+	{ "**/.#melange*", MEL_CACHE_VOLATILE },
+	{ "**/.nfs*", MEL_CACHE_VOLATILE },
+};
 
-	if (!at)
+enum { COMPONENT_MAX = 255 };
+
+/* Does the component of len bytes fit the pattern's component of pattern_len bytes? */
+static bool fits_component(const char *pattern, size_t pattern_len, const char *name,
+			   size_t len)
+{
+	char a[COMPONENT_MAX + 1], b[COMPONENT_MAX + 1];
+
+	if (pattern_len > COMPONENT_MAX || len > COMPONENT_MAX)
 		return false;
-	at += strlen("/objects/");
-	return strlen(at) == 41 && is_hex(at, 2) && at[2] == '/' && is_hex(at + 3, 38);
+	memcpy(a, pattern, pattern_len);
+	memcpy(b, name, len);
+	a[pattern_len] = b[len] = '\0';
+	return a[strcspn(a, "*?[")] ? fnmatch(a, b, FNM_NOESCAPE) == 0 : mel_text_eq(a, b);
 }
 
-static bool is_volatile(const char *path)
+/* Behind the component at text; at the NUL when it was the last one. */
+static const char *behind(const char *text)
 {
-	static const char *const suffix[] = { ".lock", ".lastUpdated", ".tmp", ".partial" };
-	static const char *const folder[] = { "npm/_logs/", "npm/_npx/", "npm/_cacache/tmp/" };
+	text += strcspn(text, "/");
+	return *text ? text + 1 : text;
+}
 
-	for (size_t i = 0; i < MEL_COUNTOF(suffix); i++)
-		if (mel_text_ends(path, suffix[i]))
-			return true;
-	for (size_t i = 0; i < MEL_COUNTOF(folder); i++)
-		if (mel_text_starts(path, folder[i]))
-			return true;
-	return false;
+/*
+ * Component by component, without recursion: when something does not fit, the last "**" takes
+ * one component more. (The same as matching '*' in a text; that earlier "**" need not be tried
+ * again holds here too.)
+ */
+static bool fits(const char *pattern, const char *path)
+{
+	const char *again_pattern = NULL, *again_path = NULL;
+
+	while (*path) {
+		size_t want = strcspn(pattern, "/"), have = strcspn(path, "/");
+
+		if (want == 2 && memcmp(pattern, "**", 2) == 0) {
+			again_pattern = pattern = behind(pattern);
+			again_path = path;
+		} else if (want && fits_component(pattern, want, path, have)) {
+			pattern = behind(pattern);
+			path = behind(path);
+		} else if (again_pattern) {
+			pattern = again_pattern;
+			path = again_path = behind(again_path);
+		} else {
+			return false;
+		}
+	}
+	return *pattern == '\0';
 }
 
 enum mel_cache_kind mel_cache_kind_of(const char *path)
 {
-	if (is_object(path))
-		return MEL_CACHE_OBJECT;
-	if (is_volatile(path))
-		return MEL_CACHE_VOLATILE;
-	if (mel_text_starts(path, "npm/_cacache/content-v2/"))
-		return MEL_CACHE_NPM;
-	if (mel_text_starts(path, "gomodcache/cache/download/") && strstr(path, "/@v/") &&
-	    mel_text_ends(path, ".zip"))
-		return MEL_CACHE_GO_ZIP;
-	return is_git_object(path) ? MEL_CACHE_GIT_OBJECT : MEL_CACHE_ORDINARY;
+	for (size_t i = 0; i < MEL_COUNTOF(rules); i++)
+		if (fits(rules[i].pattern, path))
+			return rules[i].kind;
+	return MEL_CACHE_ORDINARY;
+}
+
+bool mel_cache_kind_is_addressed(enum mel_cache_kind kind)
+{
+	return kind >= MEL_CACHE_OBJECT;
 }

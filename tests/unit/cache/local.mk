@@ -3,7 +3,10 @@ check_PROGRAMS += tests/unit/cache/test-cache
 TESTS += tests/unit/cache/test-cache
 tests_unit_cache_test_cache_SOURCES = \
 	tests/unit/table.h \
+	tests/unit/cache/layers.c tests/unit/cache/layers.h \
+	tests/unit/cache/test_commit.c \
 	tests/unit/cache/test_gc.c \
+	tests/unit/cache/test_kind.c \
 	tests/unit/cache/test_list.c \
 	tests/unit/cache/test_open.c \
 	tests/unit/cache/test_state.c \
