@@ -42,10 +42,10 @@ void mel_cache_gc_remove(const struct mel_cache_list *list, int dirfd, const cha
 			 bool is_alone, struct mel_cache_gone *gone);
 
 /*
- * Forget records about what is no more, and leftovers in the state: unfinished downloads that
- * nobody touched for a week, mirrors of repositories that were not fetched for max_age_s (0:
- * they stay), records of builds but for the newest ones. No build may use the cache. Errors:
- * SYSTEM, OUTPUT.
+ * Forget records about what is no more, and leftovers in the state: unfinished downloads and
+ * damaged files that nobody touched for a week, mirrors of repositories that were not fetched
+ * for max_age_s (0: they stay), records of builds but for the newest ones. No build may use the
+ * cache. Errors: SYSTEM, OUTPUT.
  */
 int mel_cache_gc_state(const struct mel_cache_state *state, const struct mel_cache_list *list,
 		       int64_t max_age_s, int64_t now, struct mel_err **err);

@@ -13,6 +13,7 @@
 #include "cache/gc.h"
 #include "cache/stats.h"
 
+/* Unfinished downloads, and what a repair set aside. */
 enum { DAY_S = 24 * 60 * 60, PARTS_AGE_S = 7 * DAY_S };
 
 /* Names of what a record may be about. */
@@ -65,7 +66,8 @@ int mel_cache_gc_state(const struct mel_cache_state *state, const struct mel_cac
 	collect_names(&known, list);
 	if (mel_cache_use_compact(state, is_known, &known, err) < 0 ||
 	    mel_cache_stats_trim(state, err) < 0 ||
-	    sweep(state, "parts", now - PARTS_AGE_S, err) < 0)
+	    sweep(state, "parts", now - PARTS_AGE_S, err) < 0 ||
+	    sweep(state, "bad", now - PARTS_AGE_S, err) < 0)
 		return -1;
 	return max_age_s ? sweep(state, "git", now - max_age_s, err) : 0;
 }

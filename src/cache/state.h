@@ -10,6 +10,7 @@
  *     lock       flock(2): whoever changes the directory or this folder for more than a build
  *     build      flock(2): shared by builds that run, exclusive with --cache-exclusive
  *     layers/    one folder per build in mode discard or commit
+ *     bad/       files that a repair took out of the directory
  *     parts/     unfinished downloads, by digest
  *     git/       bare mirrors of repositories, by SHA-256 of their address
  *     manifest   what commits and downloads added: SHA-256, size and path, one line each

@@ -2,11 +2,10 @@
 #include "cache/stats.h"
 
 #include "cache/lines.h"
+#include "cache/tally.h"
 #include "codec/json.h"
 
-#define BUILDS_FILE "builds"
-
-enum { KEPT_RECORDS = 10000, READ_MAX_BYTES = 32 * 1024 * 1024 };
+enum { KEPT_RECORDS = 10000 };
 
 static void add_count(struct mel_json *json, const char *key, uint64_t value)
 {
@@ -34,9 +33,13 @@ int mel_cache_stats_add(const struct mel_cache_state *state,
 	add_count(&json, "downloaded-bytes", build->downloaded_bytes);
 	add_count(&json, "download-ns", build->download_ns);
 	add_count(&json, "elapsed-ns", build->elapsed_ns);
+	if (build->tally) {
+		mel_json_key(&json, "cache");
+		mel_cache_tally_write_json(build->tally, &json);
+	}
 	mel_json_end(&json, '}');
 	mel_buf_add_char(&line, '\n');
-	return mel_cache_lines_append(state, BUILDS_FILE, line.ptr, line.len, err);
+	return mel_cache_lines_append(state, MEL_CACHE_BUILDS, line.ptr, line.len, err);
 }
 
 /* The last KEPT_RECORDS lines. */
@@ -56,6 +59,6 @@ static int keep_newest(void *user, struct mel_slice old, struct mel_buf *out,
 
 int mel_cache_stats_trim(const struct mel_cache_state *state, struct mel_err **err)
 {
-	return mel_cache_lines_rewrite(state, BUILDS_FILE, READ_MAX_BYTES, keep_newest, NULL,
-				       err);
+	return mel_cache_lines_rewrite(state, MEL_CACHE_BUILDS, MEL_CACHE_BUILDS_MAX_BYTES,
+				       keep_newest, NULL, err);
 }

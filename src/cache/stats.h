@@ -8,6 +8,9 @@
 
 #include "cache/state.h"
 
+#define MEL_CACHE_BUILDS "builds"
+enum { MEL_CACHE_BUILDS_MAX_BYTES = 32 * 1024 * 1024 }; /* what is read of it */
+
 struct mel_cache_tally;
 
 /* One build; all borrowed. */

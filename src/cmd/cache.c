@@ -155,15 +155,13 @@ bool mel_cache_is_meant(const struct mel_cache_list *list, const struct mel_cach
 	return pattern->len == 0;
 }
 
-int mel_cache_check_area(const struct mel_cache_list *list, const char *area,
-			 struct mel_err **err)
+int mel_cache_check_area(const char *area, struct mel_err **err)
 {
-	for (size_t i = 0; area && i < list->area.len; i++)
-		if (mel_text_eq(area, list->area.at[i].area->name))
-			return 0;
-	if (!area || mel_text_eq(area, mel_cache_area_of(area)->name))
+	if (!area || mel_text_eq(area, MEL_CACHE_OBJECTS) ||
+	    mel_text_eq(area, MEL_CACHE_OTHER) ||
+	    mel_text_eq(area, mel_cache_area_of(area)->name))
 		return 0;
-	return mel_err_set(err, MEL_ERR_USAGE, "--area: the cache has no area '%s'", area);
+	return mel_err_set(err, MEL_ERR_USAGE, "--area: a cache has no area '%s'", area);
 }
 
 int64_t mel_cmd_now(void)
@@ -172,10 +170,9 @@ int64_t mel_cmd_now(void)
 }
 
 static const struct mel_cmd *const sub[] = {
-	&mel_cmd_cache_ls,
-	&mel_cmd_cache_du,
-	&mel_cmd_cache_gc,
-	&mel_cmd_cache_rm,
+	&mel_cmd_cache_ls,     &mel_cmd_cache_du,     &mel_cmd_cache_gc,
+	&mel_cmd_cache_rm,     &mel_cmd_cache_verify, &mel_cmd_cache_export,
+	&mel_cmd_cache_import, &mel_cmd_cache_stats,
 };
 
 const struct mel_cmd mel_cmd_cache = {

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "cache/archive.h"
 #include "cache/gc.h"
 #include "cache/list.h"
 #include "cache/state.h"
@@ -62,6 +63,8 @@ void mel_cache_place_close(struct mel_cache_place *place);
 const char *mel_cache_class_letter(enum mel_cache_class class);
 /* Append bytes as "1.5 KiB", right-aligned in width columns. */
 void mel_cache_write_size(struct mel_buf *out, uint64_t bytes, int width);
+/* Append a text that comes from builds: what could move a terminal's cursor as '?'. */
+void mel_cache_write_name(struct mel_buf *out, const char *name);
 /* Append the line of "cache ls" for the unit; as JSON: an object and a line feed. */
 void mel_cache_unit_text(struct mel_buf *out, const struct mel_cache_unit *unit);
 void mel_cache_unit_json(struct mel_buf *out, const struct mel_cache_unit *unit);
@@ -74,8 +77,10 @@ int mel_cache_place_remove(struct mel_cache_place *place, bool is_dry, bool is_j
  * patterns, len of them; none: any): its name, the name of a root, or a folder around them. */
 bool mel_cache_is_meant(const struct mel_cache_list *list, const struct mel_cache_unit *unit,
 			const char *area, const struct mel_opt_list *pattern);
-/* Error USAGE unless the directory could have an area of that name (NULL is fine). */
-int mel_cache_check_area(const struct mel_cache_list *list, const char *area,
-			 struct mel_err **err);
+/* Error USAGE unless a cache could have an area of that name (NULL is fine). */
+int mel_cache_check_area(const char *area, struct mel_err **err);
+/* The choice that --area and --class make. Errors: USAGE. */
+int mel_cache_choose(struct mel_cache_choice *choice, const struct mel_opt_list *area,
+		     const struct mel_opt_list *class, struct mel_err **err);
 /* Seconds since 1970. */
 int64_t mel_cmd_now(void);

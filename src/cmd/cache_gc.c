@@ -220,7 +220,7 @@ static int mark_all(struct mel_cache_place *place, const struct rm_flags *f,
 	if (patterns->len == 0 && !f->area)
 		return mel_err_set(err, MEL_ERR_USAGE,
 				   "name what to remove: --area, or a PATTERN ('*' is all)");
-	if (mel_cache_check_area(&place->list, f->area, err) < 0)
+	if (mel_cache_check_area(f->area, err) < 0)
 		return -1;
 	if (patterns->len == 0)
 		mark(&place->list, f->area, NULL);

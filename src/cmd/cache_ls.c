@@ -70,8 +70,7 @@ static int sort(struct mel_cache_list *list, const char *key, struct mel_err **e
 	return mel_err_set(err, MEL_ERR_USAGE, "--sort: '%s' is none of name, size, use", key);
 }
 
-/* Names come from builds: what could move a terminal's cursor is shown as '?'. */
-static void add_name(struct mel_buf *out, const char *name)
+void mel_cache_write_name(struct mel_buf *out, const char *name)
 {
 	for (; *name; name++)
 		mel_buf_add_char(out,
@@ -87,7 +86,7 @@ void mel_cache_unit_text(struct mel_buf *out, const struct mel_cache_unit *unit)
 		       unit->area->name);
 	mel_cache_write_size(out, unit->bytes, 10);
 	mel_buf_printf(out, "  %.10s  ", date);
-	add_name(out, unit->name);
+	mel_cache_write_name(out, unit->name);
 	mel_buf_add_char(out, '\n');
 }
 
@@ -121,8 +120,7 @@ static int run_ls(struct mel_ctx *ctx, void *flags, const struct mel_opt_result 
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
 
 	if (mel_cache_place_open(&place, ctx, f->cache_dir, MEL_CACHE_TO_READ, err) < 0 ||
-	    mel_cache_place_list(&place, err) < 0 ||
-	    mel_cache_check_area(&place.list, f->area, err) < 0 ||
+	    mel_cache_place_list(&place, err) < 0 || mel_cache_check_area(f->area, err) < 0 ||
 	    sort(&place.list, f->sort, err) < 0)
 		return -1;
 	for (size_t i = 0; i < place.list.unit.len; i++) {

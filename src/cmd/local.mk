@@ -4,8 +4,12 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/build.c \
 	src/cmd/buildflags.c src/cmd/buildflags.h \
 	src/cmd/cache.c src/cmd/cache.h \
+	src/cmd/cache_export.c \
 	src/cmd/cache_gc.c \
+	src/cmd/cache_import.c \
 	src/cmd/cache_ls.c \
+	src/cmd/cache_stats.c \
+	src/cmd/cache_verify.c \
 	src/cmd/cmd.c src/cmd/cmd.h \
 	src/cmd/compile.c \
 	src/cmd/completion.c \

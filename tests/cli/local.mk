@@ -24,6 +24,7 @@ tests_cli_test_build_LDADD = $(CRITERION_LIBS)
 
 tests_cli_test_cache_commands_SOURCES = \
 	tests/cli/run.c tests/cli/run.h \
+	tests/cli/test_cache_archive.c \
 	tests/cli/test_cache_gc.c \
 	tests/cli/test_cache_ls.c
 tests_cli_test_cache_commands_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
