@@ -43,6 +43,7 @@ struct mel_cache_state {
 int mel_cache_state_open(struct mel_cache_state *out, const char *state_home,
 			 const char *cache_path, struct mel_err **err);
 void mel_cache_state_close(struct mel_cache_state *state);
+#define MEL_AUTO_CACHE_STATE __attribute__((cleanup(mel_cache_state_close)))
 
 enum mel_cache_lock { MEL_CACHE_LOCK, MEL_CACHE_LOCK_BUILD };
 

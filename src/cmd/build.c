@@ -9,19 +9,24 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/date.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/slice.h"
 #include "builder/build.h"
 #include "builder/progress.h"
 #include "builder/report.h"
+#include "cache/gc.h"
 #include "cmd/arch.h"
 #include "cmd/buildflags.h"
 #include "cmd/git.h"
 #include "cmd/status.h"
 #include "cmd/summary.h"
+
+enum { DAY_S = 24 * 60 * 60 };
 
 /* One word of a flag with a fixed set of values. */
 struct word {
@@ -335,6 +340,28 @@ static void open_log(void *user, const char *path)
 		mel_sink_set_file(&ctx->sink, fd);
 }
 
+/* The limits of the cache, where a build may change it. That they could not be kept is no fault
+ * of the build. */
+static void care_for_cache(const struct mel_build_opts *opts,
+			   const struct mel_build_flags *flags, const struct mel_report *report)
+{
+	const struct mel_cache_limits limits = {
+		.max_bytes = flags->cache_max_bytes,
+		.max_age_s = flags->cache_max_age_s,
+		.min_age_s = DAY_S,
+		.area_use_counts = true,
+	};
+	struct mel_cache_state state MEL_AUTO_CACHE_STATE = MEL_CACHE_STATE_INIT;
+	struct mel_err *why MEL_AUTO_ERR = NULL;
+
+	if (!report->cache_dir || !opts->state_home ||
+	    (opts->cache_mode != MEL_CACHE_RW && opts->cache_mode != MEL_CACHE_COMMIT))
+		return;
+	if (mel_cache_state_open(&state, opts->state_home, report->cache_dir, &why) < 0 ||
+	    mel_cache_gc_auto(&state, report->cache_dir, &limits, time(NULL), &why) < 0)
+		mel_log(MEL_LOG_DEBUG, "limits of the cache: %s", why->text);
+}
+
 static int run(struct mel_ctx *ctx, void *flags, const struct mel_opt_result *given,
 	       struct mel_err **err)
 {
@@ -355,6 +382,8 @@ static int run(struct mel_ctx *ctx, void *flags, const struct mel_opt_result *gi
 	mel_status_init(&status, &ctx->sink, !ctx->is_quiet);
 	rc = mel_build_run(&opts, mel_status_progress(&status), &report, err);
 	mel_status_clear(&status);
+	if (rc == 0)
+		care_for_cache(&opts, flags, &report);
 	if (rc == 0)
 		mel_summary_write(&report);
 	else

@@ -17,6 +17,8 @@ struct mel_build_flags {
 	struct mel_opt_list bind_ro, repository_append, keyring_append, package_append;
 	const char *root, *network, *cache_dir, *cache_mode, *runner;
 	bool no_cache_env, cache_compiled;
+	uint64_t cache_max_bytes;
+	int64_t cache_max_age_s;
 	/* output */
 	const char *out_dir, *signing_key, *name_space, *git_commit, *git_repo_url, *license;
 	bool generate_index, strip_origin_name, create_build_log;
@@ -30,7 +32,7 @@ struct mel_build_flags {
 	uint64_t later_uint;
 };
 
-enum { MEL_BUILD_OPT_LEN = 62 };
+enum { MEL_BUILD_OPT_LEN = 64 };
 extern const struct mel_opt mel_build_opt[];
 
 /* The build file: the first of arg, else melange.yaml (or .yml, also with a dot in front) of

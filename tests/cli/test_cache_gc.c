@@ -97,6 +97,30 @@ Test(cache_gc, table, .timeout = 120)
 	}
 }
 
+Test(cache_gc, a_build_looks_after_the_cache, .timeout = 120)
+{
+	struct run_place place RUN_AUTO_PLACE;
+	struct run_result old RUN_AUTO_RESULT, small RUN_AUTO_RESULT, stamp RUN_AUTO_RESULT;
+	const char *const find[] = { "-c", "ls .local/state/melange/cache/*/scanned", NULL };
+
+	fill(&place, geteuid());
+	run_place_write(&place, "hello.yaml",
+			"package: {name: hello, version: '1', epoch: 0, description: x}\n"
+			"pipeline: [{runs: 'true'}]\n");
+	if (!run_has_sandbox(&place))
+		return;
+	/* All of it was used in the last day. */
+	RUN_MELANGE(&small, &place, NULL, "build", "hello.yaml", "--root=host", "--cache-dir=c",
+		    "--network=none", "--cache-max-size=1");
+	cr_assert_eq(small.code, 0, "%s", small.err);
+	cr_assert_eq(what_is_left(&place), ALL);
+	run_program(&stamp, &place, NULL, "sh", find);
+	cr_assert_eq(stamp.code, 0, "it was looked at: %s", small.err);
+	RUN_MELANGE(&old, &place, NULL, "build", "hello.yaml", "--root=host", "--cache-dir=c",
+		    "--network=none", "--cache-max-age=x");
+	cr_assert_eq(old.code, 2, "%s", old.err);
+}
+
 Test(cache_gc, rm_leaves_the_target_of_a_link, .timeout = 60)
 {
 	struct run_place place RUN_AUTO_PLACE;
