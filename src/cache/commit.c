@@ -21,6 +21,8 @@
 #define LOCK_FILE  "lock"
 #define PLACE_FILE "place"
 
+#define DEAD_PREFIX ".dead-" /* layers that are being removed */
+
 enum { PLACE_MAX_BYTES = 4096, YOUNG_S = 60 };
 
 static bool has_state(const struct mel_cache_commit_opts *opts)
@@ -134,8 +136,9 @@ int mel_cache_commit(const struct mel_cache_commit_opts *opts, int layer_dirfd,
 
 static void warn(const char *what, const char *name, struct mel_err **err)
 {
-	mel_log(MEL_LOG_WARN, "cache: %s of a build that was killed (%s): %s", what, name,
-		(*err)->text);
+	mel_log(MEL_LOG_WARN,
+		"cache: cannot finish with the %s of a build that was killed (%s): %s", what,
+		name, (*err)->text);
 	mel_err_free(*err);
 	*err = NULL;
 }
@@ -176,19 +179,39 @@ static bool is_old(int layers_fd, int dirfd)
 	       fstat(layers_fd, &now) == 0 && st.st_mtime + YOUNG_S < now.st_mtime;
 }
 
-/* The lock of a layer whose build is gone; -1: it lives, or is only being started. */
-static int lock_dead(int layers_fd, int dirfd)
+/*
+ * The lock of a layer whose build is gone; -1: it lives, or is only being started. A layer
+ * elsewhere loses its lock when it is removed; its note was written when it was locked.
+ */
+static int lock_dead(int layers_fd, int dirfd, bool is_elsewhere)
 {
 	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK;
 	int fd = mel_openat_beneath(dirfd, LOCK_FILE, flags, 0);
 
-	if (fd < 0 && errno == ENOENT && is_old(layers_fd, dirfd))
+	if (fd < 0 && errno == ENOENT && (is_elsewhere || is_old(layers_fd, dirfd)))
 		fd = mel_openat_beneath(dirfd, LOCK_FILE, flags | O_CREAT, 0600);
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
 	if (fd >= 0)
 		close(fd);
 	return -1;
+}
+
+/*
+ * Remove the folder of a layer, so that a removal that is killed can go on: under a name that
+ * says what it is.
+ */
+static int remove_layer(int layers_fd, const char *name, struct mel_err **err)
+{
+	MEL_AUTO_FREE char *dead = mel_asprintf(DEAD_PREFIX "%s", name);
+
+	if (mel_text_starts(name, DEAD_PREFIX))
+		return mel_rmtree(layers_fd, name, err);
+	if (mel_rmtree(layers_fd, dead, err) < 0)
+		return -1;
+	if (renameat(layers_fd, name, layers_fd, dead) < 0)
+		return mel_err_sys(err, "cannot rename");
+	return mel_rmtree(layers_fd, dead, err);
 }
 
 /* The layer's folder when it lies elsewhere; owned, NULL: it is the one of the state. */
@@ -206,7 +229,7 @@ static char *read_place(int dirfd)
 	return text.len && text.ptr[0] == '/' ? mel_buf_steal(&text, NULL) : NULL;
 }
 
-/* One folder of the state's layers; true: it is done with and can be removed. */
+/* Its merge is finished where one had begun; true: it can be removed. */
 static bool recover_layer(const struct mel_cache_commit_opts *opts, int layers_fd,
 			  const char *name)
 {
@@ -222,25 +245,34 @@ static bool recover_layer(const struct mel_cache_commit_opts *opts, int layers_f
 			 : mel_openat_beneath(note_fd, ".", O_RDONLY | O_DIRECTORY, 0);
 	if (layer_fd < 0)
 		return place && errno == ENOENT; /* its place is gone already */
-	lock_fd = lock_dead(layers_fd, layer_fd);
+	lock_fd = lock_dead(layers_fd, layer_fd, place != NULL);
 	if (lock_fd < 0)
 		return false;
-	if (finish(opts, layer_fd, name, &err) < 0) {
-		warn("cannot finish the merge", name, &err);
+	if (finish(opts, layer_fd, name, &err) < 0 ||
+	    (place && mel_rmtree(AT_FDCWD, place, &err) < 0)) {
+		warn("layer", name, &err);
 		return false;
 	}
-	if (place && mel_rmtree(AT_FDCWD, place, &err) < 0) {
-		warn("cannot remove the layer", name, &err);
-		return false;
-	}
-	if (mel_rmtree(layers_fd, name, &err) < 0)
-		warn("cannot remove the layer", name, &err);
-	return false;
+	if (!place && remove_layer(layers_fd, name, &err) < 0) /* while it is locked */
+		warn("layer", name, &err);
+	return place != NULL;
+}
+
+static void recover_entry(const struct mel_cache_commit_opts *opts, int layers_fd,
+			  const char *name)
+{
+	struct mel_err *err MEL_AUTO_ERR = NULL;
+
+	if (name[0] == '.' && !mel_text_starts(name, DEAD_PREFIX))
+		return;
+	if (name[0] != '.' && !recover_layer(opts, layers_fd, name))
+		return;
+	if (remove_layer(layers_fd, name, &err) < 0)
+		warn("layer", name, &err);
 }
 
 int mel_cache_recover(const struct mel_cache_commit_opts *opts, struct mel_err **err)
 {
-	struct mel_err *late MEL_AUTO_ERR = NULL;
 	struct dirent *entry;
 	DIR *dir;
 	int fd;
@@ -257,10 +289,10 @@ int mel_cache_recover(const struct mel_cache_commit_opts *opts, struct mel_err *
 			close(fd);
 		return -1;
 	}
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && recover_layer(opts, dirfd(dir), entry->d_name) &&
-		    mel_rmtree(dirfd(dir), entry->d_name, &late) < 0)
-			warn("cannot remove the note", entry->d_name, &late);
+	/* One at a time; the others need not wait for what it does. */
+	if (flock(dirfd(dir), LOCK_EX | LOCK_NB) == 0)
+		while ((entry = readdir(dir)))
+			recover_entry(opts, dirfd(dir), entry->d_name);
 	closedir(dir);
 	return 0;
 }

@@ -14,7 +14,8 @@
  *               recovery may have taken the layer for that of a dead build
  *     journal   the merge has begun (journal.h)
  *     added     lines for the manifest, of files that were merged
- *     place     only in the state, where the layer itself lies elsewhere: its absolute path
+ *     place     only in the state, where the layer itself lies elsewhere: its absolute path;
+ *               written when the layer is locked
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 # A target is fuzz_NAME.c with a corpus in corpus/NAME; its program is fuzz-NAME. With
 # --enable-fuzzing (and clang) it is driven by libFuzzer, otherwise it replays the corpus.
-MEL_FUZZ_TARGETS = tests/fuzz/fuzz-cacheimport tests/fuzz/fuzz-cachelines \
+MEL_FUZZ_TARGETS = tests/fuzz/fuzz-cache tests/fuzz/fuzz-cacheimport \
+	tests/fuzz/fuzz-cachelines \
 	tests/fuzz/fuzz-cond tests/fuzz/fuzz-gzip tests/fuzz/fuzz-index \
 	tests/fuzz/fuzz-pkginfo tests/fuzz/fuzz-tar tests/fuzz/fuzz-vars \
 	tests/fuzz/fuzz-yaml
@@ -22,6 +23,10 @@ tests_fuzz_fuzz_cachelines_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
 tests_fuzz_fuzz_cacheimport_SOURCES = tests/fuzz/fuzz_cacheimport.c $(MEL_FUZZ_DRIVER)
 tests_fuzz_fuzz_cacheimport_LDADD = $(MEL_FUZZ_LIBS)
 tests_fuzz_fuzz_cacheimport_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_cache_SOURCES = tests/fuzz/fuzz_cache.c $(MEL_FUZZ_DRIVER)
+tests_fuzz_fuzz_cache_LDADD = $(MEL_FUZZ_LIBS)
+tests_fuzz_fuzz_cache_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
 
 tests_fuzz_fuzz_cond_SOURCES = tests/fuzz/fuzz_cond.c $(MEL_FUZZ_DRIVER)
 tests_fuzz_fuzz_cond_LDADD = $(MEL_FUZZ_LIBS)

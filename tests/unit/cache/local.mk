@@ -6,10 +6,12 @@ tests_unit_cache_test_cache_SOURCES = \
 	tests/unit/cache/layers.c tests/unit/cache/layers.h \
 	tests/unit/cache/test_bill.c \
 	tests/unit/cache/test_commit.c \
+	tests/unit/cache/test_commit_kill.c \
 	tests/unit/cache/test_gc.c \
 	tests/unit/cache/test_import.c \
 	tests/unit/cache/test_kind.c \
 	tests/unit/cache/test_list.c \
+	tests/unit/cache/test_object.c \
 	tests/unit/cache/test_open.c \
 	tests/unit/cache/test_records.c \
 	tests/unit/cache/test_state.c \
