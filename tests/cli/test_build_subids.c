@@ -96,3 +96,36 @@ Test(subids, unreadable_files, .timeout = 60)
 	free(text);
 	build_check_clean(&place);
 }
+
+Test(subids, cache_rm_takes_files_of_other_ids, .timeout = 60)
+{
+	static const char script[] = "d=/var/cache/melange/npm/a/b\n"
+				     "mkdir -p $d /var/cache/melange/pip\n"
+				     "echo x >$d/x; echo y >/var/cache/melange/pip/y\n"
+				     "chown -R 7:9 $d /var/cache/melange/pip\n"
+				     "chmod 0500 $d /var/cache/melange/pip";
+	struct run_place place RUN_AUTO_PLACE;
+	struct run_result result RUN_AUTO_RESULT = { 0 }, rm RUN_AUTO_RESULT = { 0 };
+	uid_t user[RUN_USERS_MAX];
+	struct stat st;
+	size_t which;
+	char *left;
+
+	if (geteuid() == 0 && may_map())
+		give_subids();
+	cr_assert(build_place(&place, run_users(user) - 1, &which));
+	if (!run_has_sandbox(&place))
+		cr_skip_test("no sandbox");
+	if (!may_map())
+		cr_skip_test("newuidmap and /etc/subuid are needed");
+	build_write_step(&place, "a", script);
+	BUILD(&result, &place, NULL, "--empty-workspace", "--cache-dir=@DIR@/c", "a.yaml");
+	BUILD_EXPECT(&place, &result, 0, NULL);
+	cr_assert_eq(stat(run_place_path(&place, "c/pip"), &st), 0);
+	cr_assert_neq(st.st_uid, place.uid, "the file is of another id");
+	RUN_MELANGE(&rm, &place, NULL, "cache", "rm", "--cache-dir=c", "npm", "pip");
+	cr_assert_eq(rm.code, 0, "%s", rm.err);
+	left = build_list(&place, "c");
+	cr_assert_str_empty(left, "%s", left);
+	free(left);
+}
