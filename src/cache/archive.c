@@ -24,6 +24,7 @@ bool mel_cache_link_stays(const char *path, const char *target)
 {
 	struct mel_slice rest = mel_slice_of(target), name;
 	int depth = -1; /* folders below the area's own */
+	bool is_down = false;
 
 	for (const char *p = path; *p; p++)
 		depth += *p == '/';
@@ -33,11 +34,12 @@ bool mel_cache_link_stays(const char *path, const char *target)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			return false;
 	while (mel_slice_next(&rest, '/', &name)) {
-		if (mel_slice_eq_text(name, ".."))
-			depth--;
-		else if (name.len && !mel_slice_eq_text(name, "."))
-			depth++;
-		if (depth < 0)
+		if (!mel_slice_eq_text(name, "..")) {
+			is_down = is_down || (name.len && !mel_slice_eq_text(name, "."));
+			continue;
+		}
+		/* Behind a name, which may be a link itself, ".." could be anywhere. */
+		if (is_down || --depth < 0)
 			return false;
 	}
 	return strlen(target) <= MEL_CACHE_PATH_MAX_BYTES;

@@ -16,6 +16,7 @@
 #include "cache/manifest.h"
 #include "cache/merge.h"
 #include "codec/digest.h"
+#include "sandbox/sbx.h"
 
 #define ADDED_FILE "added"
 #define LOCK_FILE  "lock"
@@ -197,21 +198,35 @@ static int lock_dead(int layers_fd, int dirfd, bool is_elsewhere)
 	return -1;
 }
 
+/* Files of a guest with many ids may belong to ids that only such a guest may touch. */
+static int remove_tree(const struct mel_cache_commit_opts *opts, const char *path,
+		       struct mel_err **err)
+{
+	struct sbx_err sbx_err;
+
+	if (mel_rmtree(AT_FDCWD, path, err) == 0)
+		return 0;
+	if (!opts->ids || sbx_rmtree(opts->ids, path, &sbx_err) < 0)
+		return -1;
+	mel_err_free(*err);
+	*err = NULL;
+	return 0;
+}
+
 /*
  * Remove the folder of a layer, so that a removal that is killed can go on: under a name that
  * says what it is.
  */
-static int remove_layer(int layers_fd, const char *name, struct mel_err **err)
+static int remove_layer(const struct mel_cache_commit_opts *opts, int layers_fd,
+			const char *name, struct mel_err **err)
 {
-	MEL_AUTO_FREE char *dead = mel_asprintf(DEAD_PREFIX "%s", name);
+	bool is_dead = mel_text_starts(name, DEAD_PREFIX);
+	MEL_AUTO_FREE char *dead = mel_asprintf("%s%s", is_dead ? "" : DEAD_PREFIX, name);
+	MEL_AUTO_FREE char *path = mel_asprintf("%s/layers/%s", opts->state->path, dead);
 
-	if (mel_text_starts(name, DEAD_PREFIX))
-		return mel_rmtree(layers_fd, name, err);
-	if (mel_rmtree(layers_fd, dead, err) < 0)
-		return -1;
-	if (renameat(layers_fd, name, layers_fd, dead) < 0)
+	if (!is_dead && renameat(layers_fd, name, layers_fd, dead) < 0)
 		return mel_err_sys(err, "cannot rename");
-	return mel_rmtree(layers_fd, dead, err);
+	return remove_tree(opts, path, err);
 }
 
 /* The layer's folder when it lies elsewhere; owned, NULL: it is the one of the state. */
@@ -249,11 +264,11 @@ static bool recover_layer(const struct mel_cache_commit_opts *opts, int layers_f
 	if (lock_fd < 0)
 		return false;
 	if (finish(opts, layer_fd, name, &err) < 0 ||
-	    (place && mel_rmtree(AT_FDCWD, place, &err) < 0)) {
+	    (place && remove_tree(opts, place, &err) < 0)) {
 		warn("layer", name, &err);
 		return false;
 	}
-	if (!place && remove_layer(layers_fd, name, &err) < 0) /* while it is locked */
+	if (!place && remove_layer(opts, layers_fd, name, &err) < 0) /* while it is locked */
 		warn("layer", name, &err);
 	return place != NULL;
 }
@@ -267,7 +282,7 @@ static void recover_entry(const struct mel_cache_commit_opts *opts, int layers_f
 		return;
 	if (name[0] != '.' && !recover_layer(opts, layers_fd, name))
 		return;
-	if (remove_layer(layers_fd, name, &err) < 0)
+	if (remove_layer(opts, layers_fd, name, &err) < 0)
 		warn("layer", name, &err);
 }
 

@@ -13,9 +13,10 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/slice.h"
+#include "cache/archive.h"
+#include "cache/check.h"
 #include "cache/manifest.h"
 #include "cache/merge_walk.h"
-#include "cache/object.h"
 #include "codec/stream.h"
 
 enum {
@@ -48,17 +49,6 @@ static struct mel_merge_level *top(struct mel_merge_walk *walk)
 	return &walk->level.at[walk->level.len - 1];
 }
 
-static int open_regular(int dirfd, const char *name, struct stat *st)
-{
-	int fd = mel_openat_beneath(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
-				    0);
-
-	if (fd < 0 || (fstat(fd, st) == 0 && S_ISREG(st->st_mode)))
-		return fd;
-	close(fd);
-	return -1;
-}
-
 static void open_old(struct candidate *c)
 {
 	const char *name = c->entry->name;
@@ -66,8 +56,9 @@ static void open_old(struct candidate *c)
 	if (c->to_dirfd < 0 || fstatat(c->to_dirfd, name, &c->old_st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	c->is_there = true;
-	if (S_ISREG(c->old_st.st_mode))
-		c->old_fd = open_regular(c->to_dirfd, name, &c->old_st);
+	c->old_fd = mel_cache_open_file(c->to_dirfd, name);
+	if (c->old_fd >= 0)
+		fstat(c->old_fd, &c->old_st);
 }
 
 /* 1: the same bytes, 0: others. */
@@ -100,10 +91,9 @@ static int open_sibling(const struct candidate *c, const char *from, const char 
 {
 	size_t len = strlen(c->entry->name) - strlen(from);
 	MEL_AUTO_FREE char *name = mel_asprintf("%.*s%s", (int)len, c->entry->name, to);
-	struct stat st;
-	int fd = c->to_dirfd < 0 ? -1 : open_regular(c->to_dirfd, name, &st);
+	int fd = c->to_dirfd < 0 ? -1 : mel_cache_open_file(c->to_dirfd, name);
 
-	return fd >= 0 ? fd : open_regular(c->dirfd, name, &st);
+	return fd >= 0 ? fd : mel_cache_open_file(c->dirfd, name);
 }
 
 /* A zip proves itself only together with the hash beside it. */
@@ -216,24 +206,13 @@ static enum verdict judge(struct mel_merge_walk *walk, const struct candidate *c
 static int note(const struct mel_merge_walk *walk, const struct candidate *c,
 		struct mel_err **err)
 {
-	struct mel_cache_manifest_line line = { .size = (uint64_t)c->st.st_size,
-						.path = mel_slice_of(c->entry->path) };
+	struct mel_cache_manifest_line line = { .path = mel_slice_of(c->entry->path) };
 	struct mel_buf text MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
-	MEL_AUTO_DIGEST struct mel_digest digest = { 0 };
-	MEL_AUTO_FREE char *piece = NULL;
-	struct mel_fd_source source;
-	ssize_t got;
 
 	if (walk->merge->added_fd < 0)
 		return 0;
-	piece = mel_alloc(PIECE_BYTES);
-	mel_digest_init(&digest, MEL_SHA256);
-	mel_fd_source_init(&source, c->fd, 0, line.size, c->entry->path);
-	while ((got = mel_source_read(&source.source, piece, PIECE_BYTES, err)) > 0)
-		mel_digest_update(&digest, piece, (size_t)got);
-	if (got < 0)
-		return -1;
-	mel_digest_final(&digest, line.sha256);
+	if (lseek(c->fd, 0, SEEK_SET) < 0 || mel_cache_hash(c->fd, line.sha256, &line.size) < 0)
+		return mel_err_sys(err, "cannot read");
 	mel_cache_manifest_write(&text, &line);
 	if (mel_write_full(walk->merge->added_fd, text.ptr, text.len) < 0)
 		return mel_err_sys(err, "cannot write the list of added files");
@@ -297,33 +276,6 @@ int mel_merge_file(struct mel_merge_walk *walk, const struct mel_merge_entry *en
 
 /* --- symbolic links --- */
 
-/*
- * Does a link at path with this target stay in the first folder of path, whatever else lies
- * there? It goes up by its own folders, which are real ones, then only down: behind a name that
- * may be a link itself, ".." could be anywhere.
- */
-static bool stays_inside(const char *path, const char *target)
-{
-	size_t depth = 0;
-
-	for (const char *p = path; *p; p++)
-		depth += *p == '/';
-	if (depth == 0 || !target[0] || target[0] == '/')
-		return false;
-	for (bool is_down = false; *target;) {
-		size_t len = strcspn(target, "/");
-
-		if (len == 2 && memcmp(target, "..", 2) == 0) {
-			if (is_down || --depth == 0)
-				return false;
-		} else if (len > 1 || (len == 1 && *target != '.')) {
-			is_down = true;
-		}
-		target += len + strspn(target + len, "/");
-	}
-	return true;
-}
-
 int mel_merge_link(struct mel_merge_walk *walk, const struct mel_merge_entry *entry,
 		   struct mel_err **err)
 {
@@ -336,7 +288,7 @@ int mel_merge_link(struct mel_merge_walk *walk, const struct mel_merge_entry *en
 		return 0;
 	}
 	target[len] = '\0';
-	if (!stays_inside(entry->path, target)) {
+	if (!mel_cache_link_stays(entry->path, target)) {
 		mel_merge_refuse(walk, entry->path, "link out of its area");
 		return 0;
 	}

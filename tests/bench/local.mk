@@ -1,10 +1,12 @@
 # `make bench`: measurements, printed as ratios; nothing of it is a test.
-MEL_BENCHES = tests/bench/bench-step tests/bench/bench-setup tests/bench/bench-build \
+MEL_BENCHES = tests/bench/bench-commit tests/bench/bench-step tests/bench/bench-setup tests/bench/bench-build \
 	tests/bench/bench-read
 EXTRA_PROGRAMS += $(MEL_BENCHES)
 CLEANFILES += $(MEL_BENCHES)
 
 MEL_BENCH_COMMON = tests/bench/bench.c tests/bench/bench.h
+tests_bench_bench_commit_SOURCES = tests/bench/bench-commit.c $(MEL_BENCH_COMMON)
+tests_bench_bench_commit_LDADD = $(MEL_LIBS) $(MEL_EXTERNAL_LIBS)
 tests_bench_bench_step_SOURCES = tests/bench/bench-step.c $(MEL_BENCH_COMMON)
 tests_bench_bench_build_SOURCES = tests/bench/bench-build.c $(MEL_BENCH_COMMON)
 tests_bench_bench_setup_SOURCES = tests/bench/bench-setup.c $(MEL_BENCH_COMMON)
@@ -16,6 +18,7 @@ bench: all $(MEL_BENCHES)
 	@tests/bench/bench-step
 	@tests/bench/bench-setup
 	@tests/bench/bench-build
+	@tests/bench/bench-commit
 	@tests/bench/bench-read $(srcdir)/docs/examples/*/*.yaml
 
 .PHONY: bench
