@@ -14,7 +14,7 @@
 #include "base/slice.h"
 #include "base/units.h"
 
-static int find_path(struct mel_cache_place *place, const char *dir, enum mel_cache_need need,
+static int find_path(struct mel_cache_site *place, const char *dir, enum mel_cache_need need,
 		     struct mel_err **err)
 {
 	if (dir[0] == '\0')
@@ -36,7 +36,7 @@ static int find_path(struct mel_cache_place *place, const char *dir, enum mel_ca
 	return 0;
 }
 
-static int open_state(struct mel_cache_place *place, struct mel_ctx *ctx,
+static int open_state(struct mel_cache_site *place, struct mel_ctx *ctx,
 		      enum mel_cache_need need, struct mel_err **err)
 {
 	const char *home = mel_cmd_state_home(&ctx->arena);
@@ -52,10 +52,10 @@ static int open_state(struct mel_cache_place *place, struct mel_ctx *ctx,
 	return 0;
 }
 
-int mel_cache_place_open(struct mel_cache_place *place, struct mel_ctx *ctx, const char *dir,
-			 enum mel_cache_need need, struct mel_err **err)
+int mel_cache_site_open(struct mel_cache_site *place, struct mel_ctx *ctx, const char *dir,
+			enum mel_cache_need need, struct mel_err **err)
 {
-	*place = (struct mel_cache_place)MEL_CACHE_PLACE_INIT;
+	*place = (struct mel_cache_site)MEL_CACHE_SITE_INIT;
 	if (find_path(place, dir, need, err) < 0)
 		return -1;
 	if (mel_cache_walk_open(&place->dirfd, place->path, err) < 0)
@@ -63,7 +63,7 @@ int mel_cache_place_open(struct mel_cache_place *place, struct mel_ctx *ctx, con
 	return open_state(place, ctx, need, err);
 }
 
-int mel_cache_place_lock(struct mel_cache_place *place, bool waits, struct mel_err **err)
+int mel_cache_site_lock(struct mel_cache_site *place, bool waits, struct mel_err **err)
 {
 	if (mel_cache_lock(&place->state, MEL_CACHE_LOCK_BUILD, true, !waits, &place->builds,
 			   err) < 0)
@@ -71,7 +71,7 @@ int mel_cache_place_lock(struct mel_cache_place *place, bool waits, struct mel_e
 	return mel_cache_lock(&place->state, MEL_CACHE_LOCK, true, false, &place->lock, err);
 }
 
-int mel_cache_place_list(struct mel_cache_place *place, struct mel_err **err)
+int mel_cache_site_list(struct mel_cache_site *place, struct mel_err **err)
 {
 	static const char *const odd[] = {
 		[MEL_CACHE_UNREADABLE] = "cannot be read",
@@ -90,7 +90,7 @@ int mel_cache_place_list(struct mel_cache_place *place, struct mel_err **err)
 	return 0;
 }
 
-void mel_cache_place_close(struct mel_cache_place *place)
+void mel_cache_site_close(struct mel_cache_site *place)
 {
 	free(place->path);
 	if (place->dirfd >= 0)
@@ -102,7 +102,7 @@ void mel_cache_place_close(struct mel_cache_place *place)
 	mel_cache_state_close(&place->state);
 	mel_cache_use_clear(&place->use);
 	mel_cache_list_clear(&place->list);
-	*place = (struct mel_cache_place)MEL_CACHE_PLACE_INIT;
+	*place = (struct mel_cache_site)MEL_CACHE_SITE_INIT;
 }
 
 const char *mel_cache_class_letter(enum mel_cache_class class)

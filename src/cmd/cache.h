@@ -29,15 +29,15 @@ extern const struct mel_cmd mel_cmd_cache_import;
 extern const struct mel_cmd mel_cmd_cache_stats;
 
 /* A cache directory at hand. */
-struct mel_cache_place {
+struct mel_cache_site {
 	char *path; /* owned; absolute, free of links */
 	int dirfd;  /* owned */
 	struct mel_cache_state state;
-	struct mel_cache_use use; /* filled by mel_cache_place_list */
+	struct mel_cache_use use; /* filled by mel_cache_site_list */
 	struct mel_cache_list list;
 	int lock, builds; /* owned; the locks that are held, or -1 */
 };
-#define MEL_CACHE_PLACE_INIT                                                                   \
+#define MEL_CACHE_SITE_INIT                                                                    \
 	{                                                                                      \
 		.dirfd = -1, .state = MEL_CACHE_STATE_INIT, .lock = -1, .builds = -1           \
 	}
@@ -49,15 +49,15 @@ enum mel_cache_need {
 };
 
 /* Open the directory named dir on the command line, and its state. Errors: INPUT, SYSTEM. */
-int mel_cache_place_open(struct mel_cache_place *place, struct mel_ctx *ctx, const char *dir,
-			 enum mel_cache_need need, struct mel_err **err);
+int mel_cache_site_open(struct mel_cache_site *place, struct mel_ctx *ctx, const char *dir,
+			enum mel_cache_need need, struct mel_err **err);
 /* Nobody else changes the directory from now on. waits: until no build uses it; else builds may
  * go on, place->builds tells. Errors: SYSTEM. */
-int mel_cache_place_lock(struct mel_cache_place *place, bool waits, struct mel_err **err);
+int mel_cache_site_lock(struct mel_cache_site *place, bool waits, struct mel_err **err);
 /* List what is in it, with the recorded uses; what could not be read is warned about. */
-int mel_cache_place_list(struct mel_cache_place *place, struct mel_err **err);
-void mel_cache_place_close(struct mel_cache_place *place);
-#define MEL_AUTO_CACHE_PLACE __attribute__((cleanup(mel_cache_place_close)))
+int mel_cache_site_list(struct mel_cache_site *place, struct mel_err **err);
+void mel_cache_site_close(struct mel_cache_site *place);
+#define MEL_AUTO_CACHE_SITE __attribute__((cleanup(mel_cache_site_close)))
 
 /* "A" sources, "B" packages, "C" compiled */
 const char *mel_cache_class_letter(enum mel_cache_class class);
@@ -70,9 +70,9 @@ void mel_cache_unit_text(struct mel_buf *out, const struct mel_cache_unit *unit)
 void mel_cache_unit_json(struct mel_buf *out, const struct mel_cache_unit *unit);
 /* Remove the marked units of the place, or only list them (is_dry), and say so in out: lines of
  * units when dry or is_json, one line of totals else. OUTPUT: some could not be removed. */
-int mel_cache_place_remove(struct mel_cache_place *place, bool is_dry, bool is_json,
-			   struct mel_cache_gone *gone, struct mel_buf *out,
-			   struct mel_err **err);
+int mel_cache_site_remove(struct mel_cache_site *place, bool is_dry, bool is_json,
+			  struct mel_cache_gone *gone, struct mel_buf *out,
+			  struct mel_err **err);
 /* Is the unit one of those meant? area: its area's name, or NULL for any; pattern (shell
  * patterns, len of them; none: any): its name, the name of a root, or a folder around them. */
 bool mel_cache_is_meant(const struct mel_cache_list *list, const struct mel_cache_unit *unit,

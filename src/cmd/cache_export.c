@@ -120,7 +120,7 @@ static int run_export(struct mel_ctx *ctx, void *flags, const struct mel_opt_res
 {
 	const struct export_flags *f = flags;
 	const char *file = given->arg.at[0];
-	struct mel_cache_place place MEL_AUTO_CACHE_PLACE = MEL_CACHE_PLACE_INIT;
+	struct mel_cache_site place MEL_AUTO_CACHE_SITE = MEL_CACHE_SITE_INIT;
 	struct mel_cache_archive since MEL_AUTO_CACHE_ARCHIVE = { .name = NULL };
 	struct mel_cache_exported done = { .files = 0 };
 	struct mel_cache_export what = {
@@ -131,8 +131,8 @@ static int run_export(struct mel_ctx *ctx, void *flags, const struct mel_opt_res
 
 	if (mel_cache_choose(&what.choice, &f->area, &f->class, err) < 0 ||
 	    (f->since && read_since(&since, f->since, err) < 0) ||
-	    mel_cache_place_open(&place, ctx, f->cache_dir, MEL_CACHE_TO_CHANGE, err) < 0 ||
-	    mel_cache_place_lock(&place, !f->force, err) < 0)
+	    mel_cache_site_open(&place, ctx, f->cache_dir, MEL_CACHE_TO_CHANGE, err) < 0 ||
+	    mel_cache_site_lock(&place, !f->force, err) < 0)
 		return -1;
 	what.dirfd = place.dirfd;
 	if (write_export(&what, file, &done, err) < 0)

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/slice.h"
 #include "base/units.h"
+#include "cache/commit.h"
 #include "cache/remove.h"
 #include "cmd/cache.h"
 #include "cmd/help.h"
@@ -35,9 +36,9 @@ static void count_gone(const struct mel_cache_list *list, struct mel_cache_gone 
 	}
 }
 
-int mel_cache_place_remove(struct mel_cache_place *place, bool is_dry, bool is_json,
-			   struct mel_cache_gone *gone, struct mel_buf *out,
-			   struct mel_err **err)
+int mel_cache_site_remove(struct mel_cache_site *place, bool is_dry, bool is_json,
+			  struct mel_cache_gone *gone, struct mel_buf *out,
+			  struct mel_err **err)
 {
 	for (size_t i = 0; i < place->list.unit.len && (is_dry || is_json); i++)
 		if (place->list.unit.at[i].goes)
@@ -119,6 +120,18 @@ static int keep_for(struct mel_cache_list *list, const struct mel_opt_list *dirs
 	return 0;
 }
 
+/* What killed builds left: it takes the lock itself. */
+static int recover(const struct mel_cache_site *place, struct mel_err **err)
+{
+	const struct mel_cache_commit_opts opts = {
+		.cache_dirfd = place->dirfd,
+		.cache_path = place->path,
+		.state = &place->state,
+	};
+
+	return mel_cache_recover(&opts, err);
+}
+
 static int run_gc(struct mel_ctx *ctx, void *flags, const struct mel_opt_result *given,
 		  struct mel_err **err)
 {
@@ -128,22 +141,23 @@ static int run_gc(struct mel_ctx *ctx, void *flags, const struct mel_opt_result 
 		.max_age_s = f->max_age,
 		.area_use_counts = true,
 	};
-	struct mel_cache_place place MEL_AUTO_CACHE_PLACE = MEL_CACHE_PLACE_INIT;
+	struct mel_cache_site place MEL_AUTO_CACHE_SITE = MEL_CACHE_SITE_INIT;
 	struct mel_cache_gone gone = { 0 };
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
 	int64_t now = mel_cmd_now();
 	int r;
 
 	(void)given;
-	if (mel_cache_place_open(&place, ctx, f->cache_dir,
-				 f->dry_run ? MEL_CACHE_TO_READ : MEL_CACHE_TO_CHANGE,
-				 err) < 0 ||
-	    (!f->dry_run && mel_cache_place_lock(&place, !f->force, err) < 0) ||
-	    mel_cache_place_list(&place, err) < 0 ||
+	if (mel_cache_site_open(&place, ctx, f->cache_dir,
+				f->dry_run ? MEL_CACHE_TO_READ : MEL_CACHE_TO_CHANGE,
+				err) < 0 ||
+	    (!f->dry_run && recover(&place, err) < 0) ||
+	    (!f->dry_run && mel_cache_site_lock(&place, !f->force, err) < 0) ||
+	    mel_cache_site_list(&place, err) < 0 ||
 	    keep_for(&place.list, &f->keep_for, err) < 0)
 		return -1;
 	mel_cache_gc_choose(&place.list, &limits, now);
-	r = mel_cache_place_remove(&place, f->dry_run, f->json, &gone, &out, err);
+	r = mel_cache_site_remove(&place, f->dry_run, f->json, &gone, &out, err);
 	if (r == 0 && place.builds >= 0)
 		r = mel_cache_gc_state(&place.state, &place.list, f->max_age, now, err);
 	return r < 0 ? -1 : mel_stdout_write(&out, err);
@@ -189,7 +203,7 @@ static const struct mel_opt rm_opt[] = {
 };
 
 /* Something of that name is there, no link on the way. */
-static bool is_there(const struct mel_cache_place *place, const char *path)
+static bool is_there(const struct mel_cache_site *place, const char *path)
 {
 	MEL_AUTO_CLOSE int fd = mel_openat_beneath(place->dirfd, path, O_PATH | O_NOFOLLOW, 0);
 
@@ -214,7 +228,7 @@ static size_t mark(struct mel_cache_list *list, const char *area, const char *pa
 }
 
 /* Each argument must fit something, before anything is removed. */
-static int mark_all(struct mel_cache_place *place, const struct rm_flags *f,
+static int mark_all(struct mel_cache_site *place, const struct rm_flags *f,
 		    const struct mel_opt_list *patterns, struct mel_err **err)
 {
 	if (patterns->len == 0 && !f->area)
@@ -233,7 +247,7 @@ static int mark_all(struct mel_cache_place *place, const struct rm_flags *f,
 }
 
 /* What is no unit: a part of one, or folders that hold none. */
-static int remove_paths(const struct mel_cache_place *place, const struct rm_flags *f,
+static int remove_paths(const struct mel_cache_site *place, const struct rm_flags *f,
 			const struct mel_opt_list *patterns, struct mel_err **err)
 {
 	struct mel_cache_remover remover MEL_AUTO_CACHE_REMOVER =
@@ -254,17 +268,16 @@ static int run_rm(struct mel_ctx *ctx, void *flags, const struct mel_opt_result 
 		  struct mel_err **err)
 {
 	const struct rm_flags *f = flags;
-	struct mel_cache_place place MEL_AUTO_CACHE_PLACE = MEL_CACHE_PLACE_INIT;
+	struct mel_cache_site place MEL_AUTO_CACHE_SITE = MEL_CACHE_SITE_INIT;
 	struct mel_cache_gone gone = { 0 };
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
 
-	if (mel_cache_place_open(&place, ctx, f->cache_dir,
-				 f->dry_run ? MEL_CACHE_TO_READ : MEL_CACHE_TO_CHANGE,
-				 err) < 0 ||
-	    (!f->dry_run && mel_cache_place_lock(&place, !f->force, err) < 0) ||
-	    mel_cache_place_list(&place, err) < 0 ||
-	    mark_all(&place, f, &given->arg, err) < 0 ||
-	    mel_cache_place_remove(&place, f->dry_run, f->json, &gone, &out, err) < 0 ||
+	if (mel_cache_site_open(&place, ctx, f->cache_dir,
+				f->dry_run ? MEL_CACHE_TO_READ : MEL_CACHE_TO_CHANGE,
+				err) < 0 ||
+	    (!f->dry_run && mel_cache_site_lock(&place, !f->force, err) < 0) ||
+	    mel_cache_site_list(&place, err) < 0 || mark_all(&place, f, &given->arg, err) < 0 ||
+	    mel_cache_site_remove(&place, f->dry_run, f->json, &gone, &out, err) < 0 ||
 	    (!f->dry_run && remove_paths(&place, f, &given->arg, err) < 0))
 		return -1;
 	return mel_stdout_write(&out, err);

@@ -93,7 +93,7 @@ static int run_import(struct mel_ctx *ctx, void *flags, const struct mel_opt_res
 		      struct mel_err **err)
 {
 	const struct import_flags *f = flags;
-	struct mel_cache_place place MEL_AUTO_CACHE_PLACE = MEL_CACHE_PLACE_INIT;
+	struct mel_cache_site place MEL_AUTO_CACHE_SITE = MEL_CACHE_SITE_INIT;
 	struct mel_cache_import what = {
 		.verified_only = f->verified,
 		.keep = f->keep,
@@ -101,8 +101,8 @@ static int run_import(struct mel_ctx *ctx, void *flags, const struct mel_opt_res
 	};
 
 	if (mel_cache_choose(&what.choice, &f->area, &f->class, err) < 0 ||
-	    mel_cache_place_open(&place, ctx, f->cache_dir, MEL_CACHE_TO_MAKE, err) < 0 ||
-	    mel_cache_place_lock(&place, !f->force, err) < 0)
+	    mel_cache_site_open(&place, ctx, f->cache_dir, MEL_CACHE_TO_MAKE, err) < 0 ||
+	    mel_cache_site_lock(&place, !f->force, err) < 0)
 		return -1;
 	what.dirfd = place.dirfd;
 	what.state = &place.state;

@@ -116,11 +116,11 @@ static int run_ls(struct mel_ctx *ctx, void *flags, const struct mel_opt_result 
 		  struct mel_err **err)
 {
 	const struct ls_flags *f = flags;
-	struct mel_cache_place place MEL_AUTO_CACHE_PLACE = MEL_CACHE_PLACE_INIT;
+	struct mel_cache_site place MEL_AUTO_CACHE_SITE = MEL_CACHE_SITE_INIT;
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
 
-	if (mel_cache_place_open(&place, ctx, f->cache_dir, MEL_CACHE_TO_READ, err) < 0 ||
-	    mel_cache_place_list(&place, err) < 0 || mel_cache_check_area(f->area, err) < 0 ||
+	if (mel_cache_site_open(&place, ctx, f->cache_dir, MEL_CACHE_TO_READ, err) < 0 ||
+	    mel_cache_site_list(&place, err) < 0 || mel_cache_check_area(f->area, err) < 0 ||
 	    sort(&place.list, f->sort, err) < 0)
 		return -1;
 	for (size_t i = 0; i < place.list.unit.len; i++) {
@@ -196,7 +196,7 @@ static void du_json(struct mel_json *json, const struct mel_cache_area_size *siz
 	mel_json_end(json, '}');
 }
 
-static void write_du(struct mel_buf *out, const struct mel_cache_place *place)
+static void write_du(struct mel_buf *out, const struct mel_cache_site *place)
 {
 	mel_buf_printf(out, "%-18s%11s%11s%10s%10s\n", "  area", "size", "on disk", "files",
 		       "units");
@@ -205,7 +205,7 @@ static void write_du(struct mel_buf *out, const struct mel_cache_place *place)
 	du_text(out, &place->list.total);
 }
 
-static void write_du_json(struct mel_buf *out, const struct mel_cache_place *place)
+static void write_du_json(struct mel_buf *out, const struct mel_cache_site *place)
 {
 	struct mel_json json = MEL_JSON_INIT(out);
 
@@ -227,12 +227,12 @@ static int run_du(struct mel_ctx *ctx, void *flags, const struct mel_opt_result 
 		  struct mel_err **err)
 {
 	const struct du_flags *f = flags;
-	struct mel_cache_place place MEL_AUTO_CACHE_PLACE = MEL_CACHE_PLACE_INIT;
+	struct mel_cache_site place MEL_AUTO_CACHE_SITE = MEL_CACHE_SITE_INIT;
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
 
 	(void)given;
-	if (mel_cache_place_open(&place, ctx, f->cache_dir, MEL_CACHE_TO_READ, err) < 0 ||
-	    mel_cache_place_list(&place, err) < 0)
+	if (mel_cache_site_open(&place, ctx, f->cache_dir, MEL_CACHE_TO_READ, err) < 0 ||
+	    mel_cache_site_list(&place, err) < 0)
 		return -1;
 	(f->json ? write_du_json : write_du)(&out, &place);
 	return mel_stdout_write(&out, err);

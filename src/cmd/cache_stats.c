@@ -136,12 +136,12 @@ static int run_stats(struct mel_ctx *ctx, void *flags, const struct mel_opt_resu
 		     struct mel_err **err)
 {
 	const struct stats_flags *f = flags;
-	struct mel_cache_place place MEL_AUTO_CACHE_PLACE = MEL_CACHE_PLACE_INIT;
+	struct mel_cache_site place MEL_AUTO_CACHE_SITE = MEL_CACHE_SITE_INIT;
 	struct mel_cache_stats stats MEL_AUTO_CACHE_STATS = { .failed = 0 };
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
 
 	(void)given;
-	if (mel_cache_place_open(&place, ctx, f->cache_dir, MEL_CACHE_TO_READ, err) < 0 ||
+	if (mel_cache_site_open(&place, ctx, f->cache_dir, MEL_CACHE_TO_READ, err) < 0 ||
 	    (place.state.dirfd >= 0 && mel_cache_stats_load(&stats, &place.state, err) < 0))
 		return -1;
 	(f->json ? write_json : write_text)(&out, &stats, f->last);

@@ -146,7 +146,7 @@ static int run_verify(struct mel_ctx *ctx, void *flags, const struct mel_opt_res
 		      struct mel_err **err)
 {
 	const struct verify_flags *f = flags;
-	struct mel_cache_place place MEL_AUTO_CACHE_PLACE = MEL_CACHE_PLACE_INIT;
+	struct mel_cache_site place MEL_AUTO_CACHE_SITE = MEL_CACHE_SITE_INIT;
 	struct mel_cache_verified done MEL_AUTO_CACHE_VERIFIED = { .bytes = 0 };
 	struct mel_buf out MEL_AUTO_BUF = MEL_BUF_INIT(MEL_BUF_NO_LIMIT);
 	struct mel_cache_verify what = { .state = &place.state };
@@ -154,10 +154,9 @@ static int run_verify(struct mel_ctx *ctx, void *flags, const struct mel_opt_res
 
 	(void)given;
 	if (mel_cache_choose(&what.choice, &f->area, &f->class, err) < 0 ||
-	    mel_cache_place_open(&place, ctx, f->cache_dir,
-				 f->repair ? MEL_CACHE_TO_CHANGE : MEL_CACHE_TO_READ,
-				 err) < 0 ||
-	    (f->repair && mel_cache_place_lock(&place, !f->force, err) < 0))
+	    mel_cache_site_open(&place, ctx, f->cache_dir,
+				f->repair ? MEL_CACHE_TO_CHANGE : MEL_CACHE_TO_READ, err) < 0 ||
+	    (f->repair && mel_cache_site_lock(&place, !f->force, err) < 0))
 		return -1;
 	what.dirfd = place.dirfd;
 	if (mel_cache_verify(&what, &done, err) < 0)
