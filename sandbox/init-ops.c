@@ -24,30 +24,16 @@ static long open_dir(const char *path)
 	return sys(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC | O_DIRECTORY);
 }
 
-static int open_overlay(struct init *x, struct wire_op *op)
-{
-	const uint32_t path[3] = { op->src, op->aux, op->aux2 };
-
-	for (size_t i = 0; i < 3; i++) {
-		long fd = open_dir(init_text(x, path[i]));
-
-		if (fd < 0)
-			return init_fail(x, op->stage, WIRE_CALL_OPEN, fd);
-		op->fd[i] = (int)fd;
-	}
-	return 0;
-}
-
 static int open_source(struct init *x, struct wire_op *op, bool by_monitor)
 {
 	int ns = (op->flags & WIRE_OPF_IDMAP) ? x->idmap_ns : -1;
 	int call;
 	long fd;
 
+	if (op->type == WIRE_OP_OVERLAY)
+		return init_overlay_open(x, op, by_monitor);
 	if (op->fd[0] >= 0)
 		return 0;
-	if (op->type == WIRE_OP_OVERLAY)
-		return by_monitor ? 0 : open_overlay(x, op);
 	fd = init_tree_open(x, init_text(x, op->src), op->attr, ns, &call);
 	if (!by_monitor && !x->old_bind && (fd == -ENOSYS || fd == -EPERM)) {
 		x->old_bind = true; /* only a filter says so here */
@@ -56,7 +42,7 @@ static int open_source(struct init *x, struct wire_op *op, bool by_monitor)
 	if (fd < 0)
 		return init_fail(x, op->stage, call, fd);
 	op->fd[0] = (int)fd;
-	return 0;
+	return init_same(x, op, op->fd[0]);
 }
 
 static bool has_source(const struct wire_op *op)
@@ -74,7 +60,8 @@ int init_ops_open(struct init *x, bool by_monitor)
 		if (!has_source(op) || open_source(x, op, by_monitor) == 0)
 			continue;
 		/* What the monitor may not do, pid 1 tries again by itself, but no id map. */
-		if (by_monitor && x->fail.call != WIRE_CALL_IDMAP)
+		if (by_monitor && x->fail.call != WIRE_CALL_IDMAP &&
+		    x->fail.call != WIRE_CALL_SAME)
 			continue;
 		if ((op->flags & WIRE_OPF_OPTIONAL) || op->type == WIRE_OP_SYS) {
 			init_warn(x, op->warn);
@@ -225,51 +212,6 @@ static int op_bind(struct init *x, struct wire_op *op)
 	return check_same(x, op, op->fd[0]);
 }
 
-/* Layers are named by descriptor: their paths need no escape and no second look. */
-static int mount_overlay_by(struct init *x, struct wire_op *op, int to, const char *first)
-{
-	static const char *const name[3] = { "userxattr,lowerdir=", ",upperdir=", ",workdir=" };
-	char options[160] = "";
-
-	sys_append(options, sizeof(options), first);
-	for (size_t i = 0; i < 3; i++) {
-		sys_append(options, sizeof(options), name[i]);
-		sys_append(options, sizeof(options), "/proc/self/fd/");
-		sys_append_number(options, sizeof(options), (unsigned long)op->fd[i]);
-	}
-	return init_mount_fs(x, op, "overlay", to, options);
-}
-
-/*
- * The upper layer is thrown away at the end, so nothing of it has to reach the disk: without
- * "volatile" (Linux 5.10) unmounting would wait for all of the upper layer's file system.
- */
-static int mount_overlay(struct init *x, struct wire_op *op, int to)
-{
-	int r = mount_overlay_by(x, op, to, "volatile,");
-
-	return r < 0 && x->fail.errnum == EINVAL ? mount_overlay_by(x, op, to, "") : r;
-}
-
-/* The upper directory was refused: the layers move to a tmpfs below the overlay. */
-static int overlay_in_memory(struct init *x, struct wire_op *op, int to)
-{
-	int on, r;
-
-	if (init_upper_mount(x, op, to) < 0)
-		return -1;
-	on = target(x, op, INIT_TARGET_DIR);
-	if (on < 0)
-		return -1;
-	r = init_upper_fill(x, op, on);
-	if (r == 0)
-		r = mount_overlay(x, op, on);
-	sys(close, on);
-	if (r == 0)
-		init_warn(x, SBX_HINT_UPPER);
-	return r;
-}
-
 static int op_overlay(struct init *x, struct wire_op *op)
 {
 	int to, r;
@@ -279,9 +221,7 @@ static int op_overlay(struct init *x, struct wire_op *op)
 	to = target(x, op, INIT_TARGET_DIR | INIT_TARGET_CREATE);
 	if (to < 0)
 		return -1;
-	r = mount_overlay(x, op, to);
-	if (r < 0 && (op->flags & WIRE_OPF_MEMORY) && x->fail.errnum == EINVAL)
-		r = overlay_in_memory(x, op, to);
+	r = init_overlay_mount(x, op, to);
 	sys(close, to);
 	return r;
 }

@@ -84,6 +84,12 @@ int init_restrict_late(struct init *x, const struct wire_op *pivot);
 int init_mount_fs(struct init *x, const struct wire_op *op, const char *type, int target,
 		  const char *options);
 
+/* overlay.c: an overlay with the layers of op on target, a descriptor. */
+int init_overlay_open(struct init *x, struct wire_op *op, bool by_monitor);
+int init_overlay_mount(struct init *x, struct wire_op *op, int target);
+/* Is fd what the caller of the library had looked at? */
+int init_same(struct init *x, const struct wire_op *op, int fd);
+
 /*
  * upper.c: a tmpfs of op->num bytes on target, and the layers of an overlay in it; the caller's
  * upper directory is only the pattern. tmpfs: a descriptor of what was mounted.

@@ -13,7 +13,8 @@ sandbox_libmelange_sandbox_a_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_INIT_FILE='"sandbox
 
 noinst_PROGRAMS += sandbox/sbx-init sandbox/filter-gen sandbox/sbx-run
 sandbox_sbx_init_SOURCES = sandbox/init.h sandbox/init-main.c sandbox/init-pid1.c \
-	sandbox/init-holder.c sandbox/init-ops.c sandbox/init-mount.c sandbox/init-target.c \
+	sandbox/init-holder.c sandbox/init-ops.c \
+	sandbox/init-overlay.c sandbox/init-mount.c sandbox/init-target.c \
 	sandbox/init-restrict.c sandbox/init-step.c sandbox/init-upper.c sandbox/init-wire.c \
 	sandbox/clone.c sandbox/remove.c sandbox/sys.h sandbox/wire.h
 sandbox_sbx_init_CFLAGS = $(MEL_STATIC_CFLAGS) $(SBX_INIT_CFLAGS) -Os -U_FORTIFY_SOURCE \

@@ -172,13 +172,16 @@ enum sbx_mount_type {
 enum sbx_mount_flag {
 	SBX_READONLY = 1 << 0, /* recursive */
 	SBX_NOEXEC = 1 << 1,
-	/* Id-mapped when ids.idmap_mounts, so that the caller's files are run_uid's. */
+	/* Id-mapped when ids.idmap_mounts, so that the caller's files are run_uid's. Overlay:
+	 * the lower directory is; upper and work lie in one folder and belong to
+	 * ids.host_uid. */
 	SBX_IDMAP = 1 << 2,
 	SBX_OPTIONAL = 1 << 3, /* a missing source or a refused mount is not an error */
 	/* Overlay: where upper cannot be a layer (it lies on an overlay, as in a container) a
 	 * tmpfs takes its place, with upper's directories; what is written there is gone at the
 	 * end (SBX_HINT_UPPER). */
 	SBX_MEMORY = 1 << 4,
+	SBX_IN_MEMORY = 1 << 5, /* overlay: such a tmpfs in any case */
 };
 
 struct sbx_mount {
@@ -189,6 +192,8 @@ struct sbx_mount {
 	uint64_t max_bytes;       /* tmpfs, upper layer in memory; 0: kernel's default */
 	const char *target;       /* absolute guest path without ".."; made if missing; resolved
 				     inside the root */
+	dev_t dev; /* what source has to be, as stat(2) has told; ino 0: anything */
+	ino_t ino;
 };
 
 enum sbx_net { SBX_NET_NONE, SBX_NET_HOST };

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define MAP_GID_TTY 5
@@ -132,7 +133,7 @@ static void put_fixed(struct sbx_order *o, const struct fixed_op *f, size_t len)
 				      .flags = f[i].flags,
 				      .warn = f[i].warn,
 				      .attr = f[i].attr,
-				      .fd = { -1, -1, -1 },
+				      .fd = { -1, -1, -1, -1 },
 				      .num = f[i].num };
 
 		op.src = sbx_blob_text(&o->blob, f[i].src);
@@ -292,7 +293,7 @@ static void put_mount(struct sbx_order *o, const struct sbx_mount *m, const stru
 			      .stage = SBX_STAGE_BIND,
 			      .flags = WIRE_OPF_PLAIN,
 			      .attr = QUIET,
-			      .fd = { -1, -1, -1 } };
+			      .fd = { -1, -1, -1, -1 } };
 	char options[64] = "mode=1777";
 
 	if (m->flags & SBX_READONLY)
@@ -303,10 +304,13 @@ static void put_mount(struct sbx_order *o, const struct sbx_mount *m, const stru
 		op.flags |= WIRE_OPF_OPTIONAL;
 	if ((m->flags & SBX_IDMAP) && ids->idmap_mounts)
 		op.flags |= WIRE_OPF_IDMAP;
-	if (m->type == SBX_OVERLAY && (m->flags & SBX_MEMORY)) {
-		op.flags |= WIRE_OPF_MEMORY;
+	if (m->type == SBX_OVERLAY) {
+		op.flags |= m->flags & SBX_MEMORY ? WIRE_OPF_MEMORY : 0;
+		op.flags |= m->flags & SBX_IN_MEMORY ? WIRE_OPF_IN_MEMORY : 0;
 		op.num = m->max_bytes;
 	}
+	op.dev = DEV(major(m->dev), minor(m->dev));
+	op.ino = m->ino;
 	if (m->type == SBX_TMPFS && m->max_bytes)
 		snprintf(options, sizeof(options), "mode=1777,size=%llu",
 			 (unsigned long long)m->max_bytes);

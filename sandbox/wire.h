@@ -105,11 +105,12 @@ enum wire_op_type {
 };
 
 enum wire_op_flag {
-	WIRE_OPF_OPTIONAL = 1 << 0, /* a failure is no error */
-	WIRE_OPF_REAL = 1 << 1,     /* dst may not pass through symbolic links */
-	WIRE_OPF_PLAIN = 1 << 2,    /* dst may not be inside proc, sysfs or devpts */
-	WIRE_OPF_IDMAP = 1 << 3,    /* src through the id-mapping user namespace */
-	WIRE_OPF_MEMORY = 1 << 4,   /* a refused upper layer moves to a tmpfs of num bytes */
+	WIRE_OPF_OPTIONAL = 1 << 0,  /* a failure is no error */
+	WIRE_OPF_REAL = 1 << 1,      /* dst may not pass through symbolic links */
+	WIRE_OPF_PLAIN = 1 << 2,     /* dst may not be inside proc, sysfs or devpts */
+	WIRE_OPF_IDMAP = 1 << 3,     /* src through the id-mapping user namespace */
+	WIRE_OPF_MEMORY = 1 << 4,    /* a refused upper layer moves to a tmpfs of num bytes */
+	WIRE_OPF_IN_MEMORY = 1 << 5, /* the upper layer is in a tmpfs of num bytes */
 };
 
 struct wire_op {
@@ -119,8 +120,9 @@ struct wire_op {
 	uint16_t warn;  /* enum sbx_hint to note when an optional op fails, or 0 */
 	uint32_t src, dst, aux, aux2; /* texts */
 	uint32_t attr;                /* MOUNT_ATTR_* to set */
-	int32_t fd[3];                /* used by the init program; -1 */
+	int32_t fd[4];                /* used by the init program; -1 */
 	uint64_t num;
+	uint64_t dev, ino; /* what src must be: major << 32 | minor; ino 0: anything */
 };
 
 struct wire_rlimit {

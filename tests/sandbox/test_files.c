@@ -408,6 +408,62 @@ static void overlay_in_memory(struct fx *fx)
 	free((void *)(uintptr_t)m->work);
 }
 
+/* A cache with an overlay on it: the caller's files are the build user's to change, and stay as
+ * they are. */
+static void overlay_of_cache(struct fx *fx)
+{
+	static const char script[] =
+		"stat -c '%u %a' /opt /opt/old | tr '\\n' ' '; echo new >>/opt/old; "
+		"mkdir /opt/dir && echo x >/opt/dir/made && chmod 4755 /opt/dir/made; cat "
+		"/opt/old";
+	static const unsigned flags[] = { SBX_IDMAP, SBX_IDMAP | SBX_IN_MEMORY };
+	struct sbx_probe probe;
+	struct stat st;
+
+	fx_need_upper(fx);
+	CHECK(sbx_probe(&probe, &fx->err) == 0, "%s", fx->err.text);
+	if (!probe.overlay)
+		return;
+	fx_write(fx_path(fx, "cache/old"), "old\n");
+	fx_mkdir(fx_path(fx, "layer"));
+	fx_mkdir(fx_path(fx, "layer/up"));
+	fx_mkdir(fx_path(fx, "layer/wk"));
+	CHECK(chown(fx_path(fx, "layer/up"), fx->ids.host_uid, fx->ids.host_gid) == 0 &&
+		      chown(fx_path(fx, "layer/wk"), fx->ids.host_uid, fx->ids.host_gid) == 0 &&
+		      chmod(fx_path(fx, "layer"), 0700) == 0 &&
+		      chown(fx_path(fx, "cache/old"), geteuid(), getegid()) == 0 &&
+		      stat(fx->cache, &st) == 0,
+	      "%s", strerror(errno));
+	for (size_t i = 0; i < COUNTOF(flags); i++) {
+		struct sbx_mount *m = fx_add(fx, SBX_OVERLAY, flags[i], fx->cache, "/opt");
+		struct sbx *sbx;
+
+		m->upper = strdup(fx_path(fx, "layer/up"));
+		m->work = strdup(fx_path(fx, "layer/wk"));
+		m->max_bytes = 1 << 20;
+		m->dev = st.st_dev;
+		m->ino = st.st_ino;
+		sbx = fx_open(fx);
+		CHECK(FX_STEP(fx, sbx, "/bin/sh", "-c", script) == 0, "%s", fx->out);
+		CHECK(strcmp(fx->out, "1000 755 1000 644 old\nnew\n") == 0, "%s", fx->out);
+		sbx_close(sbx);
+		CHECK(fx_exists(fx_path(fx, "layer/up/dir/made")) == (i == 0), "%zu", i);
+		CHECK(!fx_exists(fx_path(fx, "cache/dir")), "%zu", i);
+		CHECK(chdir(fx->cache) == 0 && stat("old", &st) == 0 && st.st_size == 4,
+		      "the lower file changed");
+		CHECK(chdir("/") == 0 && stat(fx->cache, &st) == 0, "%s", strerror(errno));
+		m->ino++;
+		fx_refused(fx, SBX_STAGE_BIND, "identity check");
+		free((void *)(uintptr_t)m->upper);
+		free((void *)(uintptr_t)m->work);
+		fx->spec.mount_len--;
+		CHECK(sbx_rmtree(&fx->ids, fx_path(fx, "layer/up/dir"), &fx->err) == 0, "%s",
+		      fx->err.text);
+		if (i == 0)
+			CHECK(unlink(fx_path(fx, "layer/up/old")) == 0, "%s", strerror(errno));
+	}
+}
+
 static void optional_and_tmpfs(struct fx *fx)
 {
 	struct sbx *sbx;
@@ -467,6 +523,7 @@ static const struct fx_case files[] = {
 	{ "F04 cache ro with a mount below", f04_submount },
 	{ "F16 overlay names", f16_overlay_names },
 	{ "overlay in memory", overlay_in_memory },
+	{ "overlay of a cache", overlay_of_cache },
 	{ "mounts: optional, tmpfs", optional_and_tmpfs },
 	{ "I02 long paths", i02_long_path },
 };
