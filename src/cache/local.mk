@@ -26,6 +26,8 @@ src_cache_libcache_a_SOURCES = \
 	src/cache/stats.c src/cache/stats.h \
 	src/cache/tally.c src/cache/tally.h \
 	src/cache/unit.c src/cache/unit.h \
+	src/cache/upper.c src/cache/upper.h \
+	src/cache/upper_copy.c \
 	src/cache/use.c src/cache/use.h \
 	src/cache/verify.c src/cache/verify.h \
 	src/cache/walk.c src/cache/walk.h

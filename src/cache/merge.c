@@ -373,7 +373,7 @@ static int enter(struct mel_merge_walk *walk, struct mel_merge_entry *entry,
 						   : "the build made it a folder");
 		return walk->merge->is_recovery ? find_leftover(walk, entry->name, -1, err) : 0;
 	}
-	fd = mel_cache_place_open(dirfd(level->dir), entry->name, &entry->st);
+	fd = mel_cache_placed_open(dirfd(level->dir), entry->name, &entry->st);
 	if (fd >= 0)
 		return enter_both(walk, entry, fd, to_fd, err);
 	mel_merge_refuse(walk, entry->path, "folder that cannot be opened");

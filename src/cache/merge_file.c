@@ -255,7 +255,7 @@ int mel_merge_file(struct mel_merge_walk *walk, const struct mel_merge_entry *en
 			       .st = entry->st };
 	enum verdict verdict = DONE;
 
-	c.fd = mel_cache_place_open(c.dirfd, entry->name, &c.st);
+	c.fd = mel_cache_placed_open(c.dirfd, entry->name, &c.st);
 	if (c.fd < 0) {
 		mel_merge_refuse(walk, entry->path, "cannot be opened");
 		return 0;

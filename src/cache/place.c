@@ -22,7 +22,7 @@ mode_t mel_cache_place_mode(mode_t mode)
 	return S_ISDIR(mode) ? 0700 | (mode & 0755) : 0600 | (mode & 0755);
 }
 
-int mel_cache_place_open(int dirfd, const char *name, struct stat *st)
+int mel_cache_placed_open(int dirfd, const char *name, struct stat *st)
 {
 	mode_t need = S_ISDIR(st->st_mode) ? S_IRWXU : S_IRUSR | S_IWUSR;
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK |

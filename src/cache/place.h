@@ -37,4 +37,4 @@ mode_t mel_cache_place_mode(mode_t mode);
  * Open a file or folder of a layer for reading, if need be after giving us the right to. st is
  * its state (of the name itself) and is renewed. -1 (errno).
  */
-int mel_cache_place_open(int dirfd, const char *name, struct stat *st);
+int mel_cache_placed_open(int dirfd, const char *name, struct stat *st);
