@@ -13,7 +13,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "cache/cache.h"
+#include "builder/buildcache.h"
 #include "builder/emit.h"
 #include "builder/foreign.h"
 #include "builder/guest.h"
@@ -44,7 +44,7 @@ struct build {
 	bool network;
 	const char *tree; /* the guest's tree, "" for the host's */
 	struct mel_workspace ws;
-	struct mel_cache cache;
+	struct mel_build_cache cache;
 	struct mel_guest guest;
 	struct mel_foreign foreign;
 };
@@ -264,25 +264,12 @@ static void say_network(const struct build *b)
 			"them from it");
 }
 
-static void say_cache(const struct build *b)
-{
-	struct mel_report *report = b->report;
-
-	report->cache_mode = mel_cache_mode_name(b->cache.mode);
-	if (b->cache.path) {
-		report->cache_dir = mel_arena_strdup(&report->arena, b->cache.path);
-		mel_log(MEL_LOG_INFO, "build cache %s (%s)", b->cache.path, report->cache_mode);
-	} else if (b->cache.note) {
-		report->cache_note = mel_arena_strdup(&report->arena, b->cache.note);
-	}
-}
-
 static int fill_workspace(struct build *b, struct mel_err **err)
 {
 	const struct mel_package *package = &b->config->package;
 	MEL_AUTO_FREE char *version =
 		mel_asprintf("%s-r%llu", package->version, (unsigned long long)package->epoch);
-	const char *const own[] = { b->cache.path, b->opts->out_dir, b->out_dir };
+	const char *const own[] = { b->cache.dir.path, b->opts->out_dir, b->out_dir };
 	const struct mel_notes notes = {
 		.os = b->opts->name_space,
 		.name = package->name,
@@ -300,30 +287,12 @@ static int fill_workspace(struct build *b, struct mel_err **err)
 	return mel_workspace_populate(&b->ws, b->opts->source_dir, own, MEL_COUNTOF(own), err);
 }
 
-static int open_cache(struct build *b, struct mel_err **err)
-{
-	const struct mel_cache_taboo taboo[] = {
-		{ b->ws.work_path, "the workspace" },
-		{ b->out_dir, "the output directory" },
-	};
-	const struct mel_cache_opts opts = {
-		.dir = b->opts->cache_dir,
-		.dir_given = b->opts->cache_dir_given,
-		.mode = b->opts->cache_mode,
-		.taboo = taboo,
-		.taboo_len = MEL_COUNTOF(taboo),
-	};
-
-	return mel_cache_open(&b->cache, &opts, err);
-}
-
 static int open_guest(struct build *b, struct mel_err **err)
 {
 	if (mel_workspace_open(&b->ws, b->opts->temp_dir, b->opts->workspace_dir, b->opts->arch,
 			       err) < 0 ||
-	    open_cache(b, err) < 0)
+	    mel_build_cache_open(&b->cache, b->opts, &b->ws, b->out_dir, b->report, err) < 0)
 		return -1;
-	say_cache(b);
 	if (mel_guest_choose_ids(&b->guest, &b->ws, &b->cache, err) < 0 ||
 	    fill_workspace(b, err) < 0)
 		return -1;
@@ -398,12 +367,34 @@ static int run(struct build *b, struct mel_err **err)
 	    mel_foreign_open_up(&b->foreign, &b->guest, err) < 0)
 		return -1;
 	mel_guest_stop(&b->guest); /* nothing of the build runs while its output is read */
-	return check_signal(b, err) < 0 ? -1 : emit(b, err);
+	if (check_signal(b, err) < 0 || emit(b, err) < 0)
+		return -1;
+	mel_build_cache_commit(&b->cache, b->opts, b->report);
+	return 0;
 }
 
-static void finish(struct build *b)
+static void close_cache(struct build *b, bool has_failed)
+{
+	MEL_AUTO_FREE char *package = NULL;
+
+	if (b->config)
+		package = mel_asprintf("%s-%s-r%llu", b->config->package.name,
+				       b->config->package.version,
+				       (unsigned long long)b->config->package.epoch);
+
+	const struct mel_build_cache_end end = {
+		.package = package,
+		.has_failed = has_failed,
+		.elapsed_ns = (uint64_t)(mel_now_ns() - b->begin_ns),
+	};
+
+	mel_build_cache_close(&b->cache, b->opts, &b->guest.ids, &end, b->report);
+}
+
+static void finish(struct build *b, bool has_failed)
 {
 	mel_guest_close(&b->guest);
+	close_cache(b, has_failed);
 	mel_foreign_clear(&b->foreign);
 	if (b->opts->keep && b->ws.path) {
 		b->report->kept = mel_arena_strdup(
@@ -411,7 +402,6 @@ static void finish(struct build *b)
 		mel_log(MEL_LOG_INFO, "the workspace is kept at %s", b->report->kept);
 	}
 	mel_workspace_close(&b->ws, &b->guest.ids, b->opts->keep);
-	mel_cache_close(&b->cache);
 	mel_plan_free(b->plan);
 	mel_arena_clear(&b->arena);
 	mel_key_free(b->key);
@@ -432,12 +422,13 @@ int mel_build_run(const struct mel_build_opts *opts, const struct mel_progress *
 		.out_fd = -1,
 		.tree = "",
 		.ws = MEL_WORKSPACE_INIT,
+		.cache = MEL_BUILD_CACHE_INIT,
 	};
 
 	umask(022); /* results do not depend on the caller's */
 
 	int result = run(&b, err);
 
-	finish(&b);
+	finish(&b, result < 0);
 	return result;
 }

@@ -62,10 +62,17 @@ struct mel_build_opts {
 	const char *cache_dir; /* never NULL; "" is no cache */
 	bool cache_dir_given;
 	enum mel_cache_mode cache_mode;
-	bool no_cache_env;      /* no variables for tools' caches but the recorded ones */
-	bool cache_compiled;    /* compiled output goes to the cache too */
-	const char *temp_dir;   /* TMPDIR or /tmp */
-	const char *state_home; /* folder for what outlives builds; NULL: there is none */
+	uint64_t cache_upper_bytes; /* most that a build may write into its layer; 0: default */
+	bool cache_upper_in_memory; /* the layer is in memory */
+	bool cache_keep_on_failure; /* the layer of a failed build stays */
+	bool cache_verified_only;   /* only what its name proves is merged */
+	bool cache_apply_deletes;   /* what the build deleted goes */
+	bool cache_exclusive;       /* no other build uses the cache meanwhile */
+	int64_t now;                /* seconds since 1970, for records of the cache */
+	bool no_cache_env;          /* no variables for tools' caches but the recorded ones */
+	bool cache_compiled;        /* compiled output goes to the cache too */
+	const char *temp_dir;       /* TMPDIR or /tmp */
+	const char *state_home;     /* folder for what outlives builds; NULL: there is none */
 
 	/* output */
 	const char *out_dir;     /* never NULL */

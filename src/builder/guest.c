@@ -25,14 +25,18 @@ static int say(struct mel_err **err, const struct sbx_err *why)
 }
 
 int mel_guest_choose_ids(struct mel_guest *guest, const struct mel_workspace *ws,
-			 const struct mel_cache *cache, struct mel_err **err)
+			 const struct mel_build_cache *cache, struct mel_err **err)
 {
 	struct sbx_err why = { 0 };
+	bool has_cache = cache->dir.path != NULL;
+	int r = sbx_ids_choose(&guest->ids, BUILD_ID, BUILD_ID, ws->work_fd, has_cache, &why);
 
-	return sbx_ids_choose(&guest->ids, BUILD_ID, BUILD_ID, ws->work_fd, cache->path != NULL,
-			      &why) < 0
-		       ? say(err, &why)
-		       : 0;
+	/* The cache may lie on another file system, which is the one that has to be mapped
+	 * then.
+	 */
+	if (r == 0 && has_cache && guest->ids.idmap_mounts)
+		r = sbx_ids_choose(&guest->ids, BUILD_ID, BUILD_ID, cache->fd, true, &why);
+	return r < 0 ? say(err, &why) : 0;
 }
 
 /* The helper program of our own pipelines, shown read-only at /.melange/helper. */
@@ -78,8 +82,7 @@ static int add_bind_ro(struct mel_guest *guest, const struct mel_build_texts *pa
 	return 0;
 }
 
-static void add_work_and_cache(struct mel_guest *guest, const struct mel_workspace *ws,
-			       const struct mel_cache *cache)
+static void add_work(struct mel_guest *guest, const struct mel_workspace *ws)
 {
 	mel_vec_push(&guest->rootfs.mount, (struct sbx_mount){
 						   .type = SBX_BIND,
@@ -87,19 +90,10 @@ static void add_work_and_cache(struct mel_guest *guest, const struct mel_workspa
 						   .source = ws->work_path,
 						   .target = MEL_GUEST_WORK,
 					   });
-	if (cache->path)
-		mel_vec_push(&guest->rootfs.mount,
-			     (struct sbx_mount){
-				     .type = SBX_BIND,
-				     .flags = SBX_IDMAP |
-					      (cache->mode == MEL_CACHE_RO ? SBX_READONLY : 0),
-				     .source = cache->path,
-				     .target = MEL_CACHE_TARGET,
-			     });
 }
 
 static int try_open(struct mel_guest *guest, struct mel_workspace *ws,
-		    const struct mel_cache *cache, const struct mel_guest_spec *spec,
+		    const struct mel_build_cache *cache, const struct mel_guest_spec *spec,
 		    bool use_overlay, struct sbx_err *why, struct mel_err **err)
 {
 	const struct mel_rootfs_spec rootfs = {
@@ -115,8 +109,9 @@ static int try_open(struct mel_guest *guest, struct mel_workspace *ws,
 	if (mel_rootfs_make(&guest->rootfs, ws, &rootfs, err) < 0 ||
 	    add_helper(guest, ws, err) < 0 || add_bind_ro(guest, spec->bind_ro, err) < 0)
 		return -1;
-	add_work_and_cache(guest, ws, cache);
-	if (mel_workspace_give(ws, &guest->ids, err) < 0)
+	add_work(guest, ws);
+	if (mel_build_cache_mount(cache, &guest->ids, &guest->rootfs.mount, err) < 0 ||
+	    mel_workspace_give(ws, &guest->ids, err) < 0)
 		return -1;
 
 	const struct sbx_spec sandbox = {
@@ -169,27 +164,40 @@ struct fallback {
 
 /* Change one thing after a refusal; false when there is nothing left to change. */
 static bool give_up_one(struct mel_guest *guest, struct fallback *fallback,
-			const struct sbx_err *why, const struct mel_err *err)
+			struct mel_build_cache *cache, const struct sbx_err *why,
+			struct mel_err **err)
 {
+	const struct sbx_mount *mount =
+		why->mount < 0 ? NULL : &guest->rootfs.mount.at[why->mount];
+	bool is_layer = mount && mount->type == SBX_OVERLAY;
+
 	if (why->stage == SBX_STAGE_HELPER && fallback->may_single) {
 		fallback->may_single = false;
 		sbx_ids_single(&guest->ids, BUILD_ID, BUILD_ID);
-		mel_log(MEL_LOG_DEBUG, "the guest has one id only: %s", err->text);
+		mel_log(MEL_LOG_DEBUG, "the guest has one id only: %s", (*err)->text);
 		return true;
 	}
 	/* Upper layer on another overlay, old kernel: the layers are read-only then. */
-	if (why->stage == SBX_STAGE_BIND && fallback->use_overlay && why->mount >= 0 &&
-	    guest->rootfs.mount.at[why->mount].type == SBX_OVERLAY) {
+	if (why->stage == SBX_STAGE_BIND && is_layer &&
+	    mel_text_eq(mount->target, MEL_CACHE_TARGET)) {
+		if (why->errnum == ESTALE)
+			return false;
+		mel_log(MEL_LOG_DEBUG, "%s", (*err)->text);
+		mel_err_free(*err);
+		*err = NULL;
+		return mel_build_cache_give_up_overlay(cache, err) == 0;
+	}
+	if (why->stage == SBX_STAGE_BIND && is_layer && fallback->use_overlay) {
 		fallback->use_overlay = false;
 		mel_log(MEL_LOG_INFO, "the system folders of the guest are read-only: %s",
-			err->text);
+			(*err)->text);
 		return true;
 	}
 	return false;
 }
 
 int mel_guest_open(struct mel_guest *guest, struct mel_workspace *ws,
-		   const struct mel_cache *cache, const struct mel_guest_spec *spec,
+		   struct mel_build_cache *cache, const struct mel_guest_spec *spec,
 		   struct mel_err **err)
 {
 	struct fallback fallback = { .use_overlay = true,
@@ -198,7 +206,7 @@ int mel_guest_open(struct mel_guest *guest, struct mel_workspace *ws,
 
 	guest->network = spec->network;
 	while (try_open(guest, ws, cache, spec, fallback.use_overlay, &why, err) < 0) {
-		if (!give_up_one(guest, &fallback, &why, *err))
+		if (!give_up_one(guest, &fallback, cache, &why, err))
 			return -1;
 		mel_err_free(*err);
 		*err = NULL;

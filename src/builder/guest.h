@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "cache/cache.h"
+#include "builder/buildcache.h"
 #include "builder/rootfs.h"
 #include "builder/workspace.h"
 #include "sandbox/sbx.h"
@@ -24,7 +24,7 @@ struct mel_guest {
  * the guest must reach files of the caller. Errors: SANDBOX.
  */
 int mel_guest_choose_ids(struct mel_guest *guest, const struct mel_workspace *ws,
-			 const struct mel_cache *cache, struct mel_err **err);
+			 const struct mel_build_cache *cache, struct mel_err **err);
 struct mel_guest_spec {
 	const char *tree; /* "" for the host's root, else an absolute path */
 	const struct mel_build_texts
@@ -35,7 +35,7 @@ struct mel_guest_spec {
 
 /* Lay out the root and start the sandbox. Errors: SANDBOX, SYSTEM, INPUT. */
 int mel_guest_open(struct mel_guest *guest, struct mel_workspace *ws,
-		   const struct mel_cache *cache, const struct mel_guest_spec *spec,
+		   struct mel_build_cache *cache, const struct mel_guest_spec *spec,
 		   struct mel_err **err);
 void mel_guest_stop(struct mel_guest *guest); /* no process is left; ids and root stay */
 void mel_guest_close(struct mel_guest *guest);

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += src/builder/libbuilder.a
 src_builder_libbuilder_a_SOURCES = \
 	src/builder/build.c src/builder/build.h \
+	src/builder/buildcache.c src/builder/buildcache.h \
 	src/builder/emit.c src/builder/emit.h \
 	src/builder/foreign.c src/builder/foreign.h \
 	src/builder/data.c src/builder/data.h \

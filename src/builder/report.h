@@ -32,7 +32,8 @@ struct mel_report {
 	const char *root;                  /* "host", "dir:/x" */
 	const char *network;               /* "none", "host" */
 	const char *cache_dir;             /* NULL: no cache; else absolute path */
-	const char *cache_mode;            /* "rw", "ro", "off" */
+	const char *cache_mode;            /* mel_cache_mode_name */
+	const char *cache_change;          /* what was merged into it, or NULL */
 	const char *cache_note;            /* "no cache found at …", or NULL */
 	uint64_t fetch_hits, fetch_misses; /* fetch steps served by the cache, and not */
 	int tier;

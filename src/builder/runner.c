@@ -19,6 +19,7 @@
 enum {
 	GRACE_MS = 10000,            /* between SIGTERM and SIGKILL */
 	TICK_MS = 200,               /* of a live display */
+	LOOK_MS = 1000,              /* at the size of the cache's layer */
 	SCRIPT_MAX_ARG = 120 * 1024, /* longer ones go through a file descriptor */
 };
 
@@ -27,6 +28,7 @@ struct outcome {
 	struct sbx_status status;
 	int signo; /* signal that asked the whole build to stop, or 0 */
 	bool is_timed_out;
+	struct mel_err *limit; /* owned; what was exceeded, or NULL */
 };
 
 int64_t mel_now_ns(void)
@@ -87,7 +89,21 @@ static int wait_ms(const struct mel_runner *runner, int64_t deadline_ns)
 	}
 	if (runner->progress->tick && (left < 0 || left > TICK_MS))
 		return TICK_MS;
+	if (runner->cache->upper.path && (left < 0 || left > LOOK_MS))
+		return LOOK_MS;
 	return left > 3600000 ? 3600000 : (int)left;
+}
+
+/* Does the cache's layer outgrow its limit? Once is enough. */
+static bool is_over(struct mel_runner *runner, struct outcome *out, bool force)
+{
+	return !out->limit &&
+	       mel_cache_upper_check(&runner->cache->upper, force, &out->limit) < 0;
+}
+
+static bool is_stopping(const struct outcome *out)
+{
+	return out->signo || out->is_timed_out || out->limit;
 }
 
 static int read_signal(int fd)
@@ -110,6 +126,7 @@ static int pump(struct mel_runner *runner, struct outcome *out, struct mel_err *
 
 	for (;;) {
 		int stop = 0;
+		bool was_stopping;
 
 		if (sbx_wait(sbx, wait_ms(runner, deadline_ns), runner->opts->signal_fd,
 			     &out->status, &why) < 0)
@@ -118,19 +135,22 @@ static int pump(struct mel_runner *runner, struct outcome *out, struct mel_err *
 			runner->progress->tick(runner->progress->user);
 		if (out->status.end != SBX_TIMEOUT && out->status.end != SBX_WOKEN)
 			return 0;
-		if (out->status.end == SBX_WOKEN) {
+		was_stopping = is_stopping(out);
+		if (is_over(runner, out, false)) {
+			stop = was_stopping ? SIGKILL : SIGTERM;
+		} else if (out->status.end == SBX_WOKEN) {
 			int signo = read_signal(runner->opts->signal_fd);
 
 			if (!signo)
 				continue;
-			stop = out->signo || out->is_timed_out ? SIGKILL : SIGTERM;
+			stop = was_stopping ? SIGKILL : SIGTERM;
 			out->signo = out->signo ? out->signo : signo;
 		} else if (deadline_ns && mel_now_ns() >= deadline_ns) {
 			if (is_killed)
 				return mel_err_set(err, MEL_ERR_SANDBOX,
 						   "the step does not end even after SIGKILL");
-			stop = out->signo || out->is_timed_out ? SIGKILL : SIGTERM;
-			out->is_timed_out |= out->signo == 0;
+			stop = was_stopping ? SIGKILL : SIGTERM;
+			out->is_timed_out |= !was_stopping;
 		}
 		if (stop == 0)
 			continue;
@@ -169,7 +189,7 @@ static const char *failure_hint(const struct mel_runner *runner)
 	const struct mel_report *report = runner->report;
 
 	if (tail_says(report, "Read-only file system")) {
-		if (runner->cache->path && runner->cache->mode == MEL_CACHE_RO)
+		if (runner->cache->dir.path && runner->cache->dir.mode == MEL_CACHE_RO)
 			return "; the cache is mounted read-only (--cache-mode=ro)";
 		if (!runner->guest->rootfs.has_overlay)
 			return "; /usr of this guest is the host's, read-only (no overlay "
@@ -192,7 +212,7 @@ static const char *definition_place(struct mel_report *report, const struct mel_
 }
 
 static int step_failed(struct mel_runner *runner, const struct mel_step *step,
-		       const struct outcome *outcome, int64_t elapsed_ns, struct mel_err **err)
+		       struct outcome *outcome, int64_t elapsed_ns, struct mel_err **err)
 {
 	struct mel_report *report = runner->report;
 	const char *package = runner->plan->output[step->output].name;
@@ -208,6 +228,11 @@ static int step_failed(struct mel_runner *runner, const struct mel_step *step,
 			    sigabbrev_np(outcome->signo), label, package);
 		(*err)->errnum = outcome->signo;
 		return -1;
+	}
+	if (outcome->limit) {
+		*err = mel_steal_ptr(&outcome->limit);
+		report->failed_how = "it was stopped";
+		return mel_err_wrap(err, "step \"%s\" of %s", label, package);
 	}
 	if (outcome->is_timed_out) {
 		mel_duration_format(runner->timeout_ns, limit);
@@ -303,13 +328,17 @@ static int run_step(struct mel_runner *runner, size_t index, struct mel_err **er
 
 	if (progress->step_end)
 		progress->step_end(progress->user);
-	if (result < 0)
+	if (result < 0) {
+		mel_err_free(outcome.limit);
 		return -1;
+	}
+	is_over(runner, &outcome, true);
 	record(runner, step, &outcome.status, elapsed_ns);
-	if (outcome.signo || outcome.is_timed_out || outcome.status.end != SBX_EXITED ||
+	if (is_stopping(&outcome) || outcome.status.end != SBX_EXITED ||
 	    outcome.status.code != 0)
-		return step_failed(runner, step, &outcome, elapsed_ns, err);
-	return 0;
+		step_failed(runner, step, &outcome, elapsed_ns, err);
+	mel_err_free(outcome.limit);
+	return *err ? -1 : 0;
 }
 
 int mel_runner_run(struct mel_runner *runner, struct mel_err **err)

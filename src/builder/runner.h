@@ -13,7 +13,7 @@ struct mel_runner {
 	struct mel_guest *guest;
 	const struct mel_workspace *ws;
 	const struct mel_build_opts *opts;
-	const struct mel_cache *cache;
+	struct mel_build_cache *cache;
 	const struct mel_progress *progress;
 	struct mel_report *report;
 	int64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
@@ -25,6 +25,6 @@ int64_t mel_now_ns(void);
 
 /*
  * Make the output directories and run all steps in order. Errors: STEP (a step failed, the
- * report says which and how), TIMEOUT, SIGNAL, SANDBOX.
+ * report says which and how), TIMEOUT, LIMIT, SIGNAL, SANDBOX.
  */
 int mel_runner_run(struct mel_runner *runner, struct mel_err **err);

@@ -16,6 +16,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/slice.h"
+#include "base/units.h"
 #include "builder/build.h"
 #include "builder/progress.h"
 #include "builder/report.h"
@@ -36,11 +37,14 @@ struct word {
 };
 
 static const struct word cache_modes[] = {
-	{ "rw", MEL_CACHE_RW, NULL },
-	{ "ro", MEL_CACHE_RO, NULL },
-	{ "off", MEL_CACHE_OFF, NULL },
-	{ "discard", -1, "is not available in this version; rw, ro and off are" },
-	{ "commit", -1, "is not available in this version; rw, ro and off are" },
+	{ "rw", MEL_CACHE_RW, NULL },         { "ro", MEL_CACHE_RO, NULL },
+	{ "off", MEL_CACHE_OFF, NULL },       { "discard", MEL_CACHE_DISCARD, NULL },
+	{ "commit", MEL_CACHE_COMMIT, NULL },
+};
+
+static const struct word cache_policies[] = {
+	{ "all", false, NULL },
+	{ "verified", true, NULL },
 };
 
 static const struct word networks[] = {
@@ -120,17 +124,38 @@ static int choose_root(const char *text, struct mel_build_opts *opts, struct mel
 	return 0;
 }
 
-static int choose_words(const struct mel_build_flags *flags, struct mel_build_opts *opts,
+/* "SIZE" or "tmpfs:SIZE" */
+static int choose_upper(const char *text, struct mel_build_opts *opts, struct mel_err **err)
+{
+	static const char memory[] = "tmpfs:";
+	const char *size = text;
+
+	if (!text)
+		return 0;
+	opts->cache_upper_in_memory = mel_text_starts(text, memory);
+	if (opts->cache_upper_in_memory)
+		size += strlen(memory);
+	if (mel_size_parse(size, &opts->cache_upper_bytes, err) < 0 ||
+	    opts->cache_upper_bytes == 0) {
+		if (!*err)
+			mel_err_set(err, MEL_ERR_USAGE, "not a size: '%s'", size);
+		mel_err_as(err, MEL_ERR_USAGE);
+		return mel_err_wrap(err, "--cache-upper");
+	}
+	if (opts->cache_upper_in_memory && opts->cache_mode == MEL_CACHE_COMMIT)
+		return mel_err_set(
+			err, MEL_ERR_USAGE,
+			"--cache-upper=tmpfs: is for --cache-mode=discard: what is in "
+			"memory of the guest is gone before it could be merged");
+	return 0;
+}
+
+static int choose_cache(const struct mel_build_flags *flags, struct mel_build_opts *opts,
 			struct mel_err **err)
 {
 	const char *env = getenv("MELANGE_CACHE_MODE");
-	int network = MEL_NETWORK_AUTO, mode = MEL_CACHE_RW;
+	int mode = MEL_CACHE_RW, policy = false;
 
-	if (choose_runner(flags->runner, err) < 0 || choose_root(flags->root, opts, err) < 0)
-		return -1;
-	if (flags->network && flags->network[0] &&
-	    CHOOSE("--network", flags->network, networks, &network, err) < 0)
-		return -1;
 	if (flags->cache_mode) {
 		if (CHOOSE("--cache-mode", flags->cache_mode, cache_modes, &mode, err) < 0)
 			return -1;
@@ -138,9 +163,29 @@ static int choose_words(const struct mel_build_flags *flags, struct mel_build_op
 		   CHOOSE("MELANGE_CACHE_MODE", env, cache_modes, &mode, err) < 0) {
 		return -1;
 	}
-	opts->network = (enum mel_network)network;
+	if (flags->cache_policy &&
+	    CHOOSE("--cache-policy", flags->cache_policy, cache_policies, &policy, err) < 0)
+		return -1;
 	opts->cache_mode = (enum mel_cache_mode)mode;
-	return 0;
+	opts->cache_verified_only = policy;
+	opts->cache_keep_on_failure = flags->cache_keep_on_failure;
+	opts->cache_apply_deletes = flags->cache_apply_deletes;
+	opts->cache_exclusive = flags->cache_exclusive;
+	return choose_upper(flags->cache_upper, opts, err);
+}
+
+static int choose_words(const struct mel_build_flags *flags, struct mel_build_opts *opts,
+			struct mel_err **err)
+{
+	int network = MEL_NETWORK_AUTO;
+
+	if (choose_runner(flags->runner, err) < 0 || choose_root(flags->root, opts, err) < 0)
+		return -1;
+	if (flags->network && flags->network[0] &&
+	    CHOOSE("--network", flags->network, networks, &network, err) < 0)
+		return -1;
+	opts->network = (enum mel_network)network;
+	return choose_cache(flags, opts, err);
 }
 
 /* The folder of the build file when one was named, else the working directory. */
@@ -279,6 +324,7 @@ static void copy_flags(struct mel_build_flags *flags, const struct mel_opt_resul
 	opts->debug = flags->debug;
 	opts->keep = !flags->rm;
 	opts->timeout_ns = flags->timeout_ns;
+	opts->now = (int64_t)time(NULL);
 	opts->tool_version = PACKAGE_VERSION;
 }
 

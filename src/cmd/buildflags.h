@@ -15,7 +15,9 @@ struct mel_build_flags {
 	int64_t timeout_ns;
 	/* guest */
 	struct mel_opt_list bind_ro, repository_append, keyring_append, package_append;
-	const char *root, *network, *cache_dir, *cache_mode, *runner;
+	const char *root, *network, *cache_dir, *runner;
+	const char *cache_mode, *cache_policy, *cache_upper;
+	bool cache_keep_on_failure, cache_apply_deletes, cache_exclusive;
 	bool no_cache_env, cache_compiled;
 	uint64_t cache_max_bytes;
 	int64_t cache_max_age_s;
@@ -32,7 +34,7 @@ struct mel_build_flags {
 	uint64_t later_uint;
 };
 
-enum { MEL_BUILD_OPT_LEN = 64 };
+enum { MEL_BUILD_OPT_LEN = 68 };
 extern const struct mel_opt mel_build_opt[];
 
 /* The build file: the first of arg, else melange.yaml (or .yml, also with a dot in front) of

@@ -79,6 +79,8 @@ static void log_cache(const struct mel_report *report)
 			report->cache_note ? report->cache_note : "off");
 		return;
 	}
+	if (report->cache_change)
+		mel_log(MEL_LOG_INFO, "merged into the cache: %s", report->cache_change);
 	mel_log(MEL_LOG_INFO, "cache: %s (%s), %llu of %llu fetched files came from it%s%s",
 		report->cache_dir, report->cache_mode ? report->cache_mode : "rw",
 		(unsigned long long)report->fetch_hits,

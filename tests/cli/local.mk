@@ -1,8 +1,8 @@
 if HAVE_CRITERION
 check_PROGRAMS += tests/cli/test-cli tests/cli/test-build tests/cli/test-ends \
-	tests/cli/test-cache-commands
+	tests/cli/test-cache-commands tests/cli/test-cache-modes
 TESTS += tests/cli/test-cli tests/cli/test-build tests/cli/test-ends \
-	tests/cli/test-cache-commands
+	tests/cli/test-cache-commands tests/cli/test-cache-modes
 tests_cli_test_cli_SOURCES = \
 	tests/cli/run.c tests/cli/run.h \
 	tests/cli/test_keygen.c \
@@ -29,6 +29,13 @@ tests_cli_test_cache_commands_SOURCES = \
 	tests/cli/test_cache_ls.c
 tests_cli_test_cache_commands_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 tests_cli_test_cache_commands_LDADD = $(CRITERION_LIBS)
+
+tests_cli_test_cache_modes_SOURCES = \
+	tests/cli/builds.c tests/cli/builds.h \
+	tests/cli/run.c tests/cli/run.h \
+	tests/cli/test_cache_modes.c
+tests_cli_test_cache_modes_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
+tests_cli_test_cache_modes_LDADD = $(CRITERION_LIBS)
 
 # Apart, so that its waiting goes on beside the other programs.
 tests_cli_test_ends_SOURCES = \
