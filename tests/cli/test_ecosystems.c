@@ -14,7 +14,7 @@
 #include "builds.h"
 #include "registry.h"
 
-enum { TOOLS_MAX = 4, CACHED_MAX = 6, SLOW_S = 120 };
+enum { TOOLS_MAX = 4, CACHED_MAX = 6, SLOW_S = 60 };
 
 static const struct ecosystem {
 	const char *name; /* folder of ecosystems */
@@ -23,6 +23,7 @@ static const struct ecosystem {
 	const char *cached[CACHED_MAX]; /* in the cache after the first build */
 	const char *missing; /* what the build says without the cache and the network */
 	bool asks; /* for newer versions, where the network is there and nothing forbids it */
+	const char *still; /* flag for the strictest mode in which the tool finds its cache */
 } ecosystems[] = {
 	{ "go",
 	  { "go" },
@@ -31,8 +32,15 @@ static const struct ecosystem {
 	    "gomodcache/cache/download/example.com/right/@v/v1.2.0.zip",
 	    "gomodcache/example.com/right@v1.2.0/right.go" },
 	  "example.com/right@v1.2.0",
-	  false },
-	{ "npm", { "npm", "node" }, "npm", { "npm/_cacache/content-v2" }, "ENOTCACHED", true },
+	  false,
+	  "--cache-mode=ro" },
+	{ "npm",
+	  { "npm", "node" },
+	  "npm",
+	  { "npm/_cacache/content-v2" },
+	  "ENOTCACHED",
+	  true,
+	  NULL /* npm 11 writes to its index where it reads */ },
 	{ "maven",
 	  { "mvn", "javac" },
 	  "maven, default-jdk-headless",
@@ -40,19 +48,22 @@ static const struct ecosystem {
 	    "m2repository/example/right/1.2/right-1.2.pom",
 	    "m2repository/example/pack-maven-plugin/1.0/pack-maven-plugin-1.0.jar" },
 	  "pack-maven-plugin",
-	  false },
+	  false,
+	  "--cache-mode=ro" },
 	{ "cargo",
 	  { "cargo", "rustc" },
 	  "cargo",
 	  { "cargo/registry/cache" },
 	  "offline",
-	  false },
+	  false,
+	  "--cache-mode=ro" },
 	{ "python",
 	  { "python3", "pip3", "pyproject-build" },
 	  "python3-pip, python3-build",
 	  { "wheels/left-1.0-py3-none-any.whl", "wheels/right-1.2-py3-none-any.whl" },
 	  "right==1.2",
-	  false },
+	  false,
+	  "--cache-mode=ro" },
 };
 
 /* Tool chains that are not Debian's: folders of programs, and what guests must be shown. */
@@ -226,6 +237,7 @@ static const struct {
 } runs[] = {
 	{ "no cache, no network", "none", "empty", "--network=none", true, true },
 	{ "warm, no network", "warm", "cache", "--network=none", true, false },
+	{ "warm, cache protected", "still", "cache", NULL, true, false },
 	{ "warm, network there", "near", "cache", "--network=host", false, false },
 };
 
@@ -245,6 +257,9 @@ static void check(const struct run_place *place, const struct ecosystem *ecosyst
 	expect_cached(place, ecosystem);
 	for (size_t i = 0; i < BUILD_COUNTOF(runs); i++) {
 		struct run_result warm RUN_AUTO_RESULT = { 0 };
+
+		if (!runs[i].flag && !ecosystem->still)
+			continue;
 
 		const char *const flag[2] = { runs[i].flag, runs[i].offline || ecosystem->asks
 								    ? "--env-file=work/offline"

@@ -1,2 +1,2 @@
-TESTS += tests/scripts/test-fetch-debian-source
-dist_check_SCRIPTS += tests/scripts/test-fetch-debian-source
+TESTS += tests/scripts/test-fetch-debian-source tests/scripts/test-ci-jobs
+dist_check_SCRIPTS += tests/scripts/test-fetch-debian-source tests/scripts/test-ci-jobs
