@@ -37,6 +37,16 @@ tests_cli_test_cache_modes_SOURCES = \
 tests_cli_test_cache_modes_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 tests_cli_test_cache_modes_LDADD = $(CRITERION_LIBS)
 
+# Apart, so that it can be run by itself: many builds at once.
+check_PROGRAMS += tests/cli/test-cache-stress
+TESTS += tests/cli/test-cache-stress
+tests_cli_test_cache_stress_SOURCES = \
+	tests/cli/builds.c tests/cli/builds.h \
+	tests/cli/run.c tests/cli/run.h \
+	tests/cli/test_cache_stress.c
+tests_cli_test_cache_stress_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
+tests_cli_test_cache_stress_LDADD = $(CRITERION_LIBS)
+
 # Apart, so that its waiting goes on beside the other programs.
 tests_cli_test_ends_SOURCES = \
 	tests/cli/builds.c tests/cli/builds.h \
