@@ -19,6 +19,25 @@
 		.help = "the build cache, as for build"                                        \
 	}
 
+/* The rows of --area and --class for the fields area and class (struct mel_opt_list). */
+#define MEL_CACHE_CHOICE_ROWS(T)                                                               \
+	{ .name = "area",                                                                      \
+	  .type = MEL_OPT_LIST,                                                                \
+	  .offset = offsetof(T, area),                                                         \
+	  .word = "AREA",                                                                      \
+	  .help = "only these areas (all but 'other')" },                                      \
+	{                                                                                      \
+		.name = "class", .type = MEL_OPT_LIST, .offset = offsetof(T, class),           \
+		.word = "CLASS", .help = "only areas of these classes: A, B, C"                \
+	}
+
+/* The row of --force for the field force. */
+#define MEL_CACHE_FORCE_ROW(T)                                                                 \
+	{                                                                                      \
+		.name = "force", .type = MEL_OPT_BOOL, .offset = offsetof(T, force),           \
+		.help = "do not wait for builds that use the cache"                            \
+	}
+
 extern const struct mel_cmd mel_cmd_cache_ls;
 extern const struct mel_cmd mel_cmd_cache_du;
 extern const struct mel_cmd mel_cmd_cache_verify;

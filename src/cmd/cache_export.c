@@ -20,25 +20,13 @@ struct export_flags {
 
 static const struct mel_opt export_opt[] = {
 	MEL_CACHE_DIR_ROW(struct export_flags, cache_dir),
-	{ .name = "area",
-	  .type = MEL_OPT_LIST,
-	  EXPORT(area),
-	  .word = "AREA",
-	  .help = "only these areas (all but 'other')" },
-	{ .name = "class",
-	  .type = MEL_OPT_LIST,
-	  EXPORT(class),
-	  .word = "CLASS",
-	  .help = "only areas of these classes: A, B, C" },
+	MEL_CACHE_CHOICE_ROWS(struct export_flags),
 	{ .name = "since",
 	  .type = MEL_OPT_TEXT,
 	  EXPORT(since),
 	  .word = "FILE",
 	  .help = "leave out what this former export, or its list, has" },
-	{ .name = "force",
-	  .type = MEL_OPT_BOOL,
-	  EXPORT(force),
-	  .help = "do not wait for builds that use the cache" },
+	MEL_CACHE_FORCE_ROW(struct export_flags),
 };
 
 int mel_cache_choose(struct mel_cache_choice *choice, const struct mel_opt_list *area,

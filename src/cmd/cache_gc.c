@@ -90,10 +90,7 @@ static const struct mel_opt gc_opt[] = {
 	  .type = MEL_OPT_BOOL,
 	  GC(dry_run),
 	  .help = "only list what would go" },
-	{ .name = "force",
-	  .type = MEL_OPT_BOOL,
-	  GC(force),
-	  .help = "do not wait for builds that use the cache" },
+	MEL_CACHE_FORCE_ROW(struct gc_flags),
 	{ .name = "json", .type = MEL_OPT_BOOL, GC(json), .help = "one JSON object per unit" },
 };
 
@@ -195,10 +192,7 @@ static const struct mel_opt rm_opt[] = {
 	  .type = MEL_OPT_BOOL,
 	  RM(dry_run),
 	  .help = "only list what would go" },
-	{ .name = "force",
-	  .type = MEL_OPT_BOOL,
-	  RM(force),
-	  .help = "do not wait for builds that use the cache" },
+	MEL_CACHE_FORCE_ROW(struct rm_flags),
 	{ .name = "json", .type = MEL_OPT_BOOL, RM(json), .help = "one JSON object per unit" },
 };
 

@@ -21,16 +21,7 @@ struct import_flags {
 
 static const struct mel_opt import_opt[] = {
 	MEL_CACHE_DIR_ROW(struct import_flags, cache_dir),
-	{ .name = "area",
-	  .type = MEL_OPT_LIST,
-	  IMPORT(area),
-	  .word = "AREA",
-	  .help = "only these areas (all but 'other')" },
-	{ .name = "class",
-	  .type = MEL_OPT_LIST,
-	  IMPORT(class),
-	  .word = "CLASS",
-	  .help = "only areas of these classes: A, B, C" },
+	MEL_CACHE_CHOICE_ROWS(struct import_flags),
 	{ .name = "verified",
 	  .type = MEL_OPT_BOOL,
 	  IMPORT(verified),
@@ -45,10 +36,7 @@ static const struct mel_opt import_opt[] = {
 	  .word = "SIZE",
 	  .preset = "50GiB",
 	  .help = "refuse an archive that holds more; 0: any size" },
-	{ .name = "force",
-	  .type = MEL_OPT_BOOL,
-	  IMPORT(force),
-	  .help = "do not wait for builds that use the cache" },
+	MEL_CACHE_FORCE_ROW(struct import_flags),
 };
 
 static void say_imported(const struct mel_cache_imported *done, const char *file)

@@ -17,16 +17,7 @@ struct verify_flags {
 
 static const struct mel_opt verify_opt[] = {
 	MEL_CACHE_DIR_ROW(struct verify_flags, cache_dir),
-	{ .name = "area",
-	  .type = MEL_OPT_LIST,
-	  VERIFY(area),
-	  .word = "AREA",
-	  .help = "only these areas (all but 'other')" },
-	{ .name = "class",
-	  .type = MEL_OPT_LIST,
-	  VERIFY(class),
-	  .word = "CLASS",
-	  .help = "only areas of these classes: A, B, C" },
+	MEL_CACHE_CHOICE_ROWS(struct verify_flags),
 	{ .name = "strict",
 	  .type = MEL_OPT_BOOL,
 	  VERIFY(strict),

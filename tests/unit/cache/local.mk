@@ -3,6 +3,7 @@ check_PROGRAMS += tests/unit/cache/test-cache
 TESTS += tests/unit/cache/test-cache
 tests_unit_cache_test_cache_SOURCES = \
 	tests/unit/table.h \
+	tests/unit/cache/dir.c tests/unit/cache/dir.h \
 	tests/unit/cache/layers.c tests/unit/cache/layers.h \
 	tests/unit/cache/test_bill.c \
 	tests/unit/cache/test_commit.c \

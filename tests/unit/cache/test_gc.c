@@ -11,6 +11,7 @@
 #include "base/slice.h"
 #include "cache/gc.h"
 #include "cache/remove.h"
+#include "tests/unit/cache/dir.h"
 #include "tests/unit/table.h"
 
 enum { DAY = 24 * 60 * 60, NOW = 1000 * DAY };
@@ -86,32 +87,7 @@ TABLE_TEST(gc, choose, cases)
 	cr_assert_str_eq(got, cases[*row].want, "%s: %s", cases[*row].name, got);
 }
 
-static char home[] = "/tmp/melange-test-XXXXXX", cache[64];
-static int dirfd_ = -1;
-static struct mel_cache_state state = MEL_CACHE_STATE_INIT;
-
-static void open_dir(void)
-{
-	struct mel_err *err MEL_AUTO_ERR = NULL;
-
-	cr_assert(mkdtemp(home));
-	snprintf(cache, sizeof(cache), "%s/cache", home);
-	cr_assert_eq(mkdir(cache, 0700), 0);
-	dirfd_ = open(cache, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cr_assert(dirfd_ >= 0);
-	cr_assert_eq(mel_cache_state_open(&state, home, cache, &err), 0);
-}
-
-static void close_dir(void)
-{
-	struct mel_err *err MEL_AUTO_ERR = NULL;
-
-	mel_cache_state_close(&state);
-	close(dirfd_);
-	cr_assert_eq(mel_rmtree(AT_FDCWD, home, &err), 0);
-}
-
-TestSuite(gc_dir, .init = open_dir, .fini = close_dir, .timeout = 60);
+TestSuite(gc_dir, .init = dir_open, .fini = dir_close, .timeout = 60);
 
 static void put(const char *folder, const char *name)
 {
@@ -119,13 +95,13 @@ static void put(const char *folder, const char *name)
 	char path[256];
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	cr_assert_eq(mel_mkdirs(dirfd_, folder, 0755, &err), 0);
-	cr_assert_eq(mel_file_write(dirfd_, path, "12345", 5, 0444, &err), 0);
+	cr_assert_eq(mel_mkdirs(dir_fd, folder, 0755, &err), 0);
+	cr_assert_eq(mel_file_write(dir_fd, path, "12345", 5, 0444, &err), 0);
 }
 
 static bool is_there(const char *path)
 {
-	return faccessat(dirfd_, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return faccessat(dir_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static const char *const refused[] = {
@@ -137,7 +113,7 @@ Test(gc_dir, remove_refuses_ways_out)
 	put("npm", "x");
 	for (size_t i = 0; i < MEL_COUNTOF(refused); i++) {
 		struct mel_cache_remover remover MEL_AUTO_CACHE_REMOVER =
-			MEL_CACHE_REMOVER_INIT(dirfd_, cache);
+			MEL_CACHE_REMOVER_INIT(dir_fd, dir_cache);
 		struct mel_err *err MEL_AUTO_ERR = NULL;
 
 		cr_assert_eq(mel_cache_remove(&remover, refused[i], &err), -1, "%s",
@@ -150,15 +126,15 @@ Test(gc_dir, remove_refuses_ways_out)
 Test(gc_dir, remove_takes_read_only_trees_and_no_link)
 {
 	struct mel_cache_remover remover MEL_AUTO_CACHE_REMOVER =
-		MEL_CACHE_REMOVER_INIT(dirfd_, cache);
+		MEL_CACHE_REMOVER_INIT(dir_fd, dir_cache);
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 
 	put("gomodcache/a.org/b@v1/c", "x");
-	cr_assert_eq(fchmodat(dirfd_, "gomodcache/a.org/b@v1/c", 0555, 0), 0);
-	cr_assert_eq(fchmodat(dirfd_, "gomodcache/a.org/b@v1", 0555, 0), 0);
-	cr_assert_eq(fchmodat(dirfd_, "gomodcache/a.org", 0555, 0), 0);
+	cr_assert_eq(fchmodat(dir_fd, "gomodcache/a.org/b@v1/c", 0555, 0), 0);
+	cr_assert_eq(fchmodat(dir_fd, "gomodcache/a.org/b@v1", 0555, 0), 0);
+	cr_assert_eq(fchmodat(dir_fd, "gomodcache/a.org", 0555, 0), 0);
 	put("npm", "x");
-	cr_assert_eq(symlinkat("npm", dirfd_, "link"), 0);
+	cr_assert_eq(symlinkat("npm", dir_fd, "link"), 0);
 	cr_assert_eq(mel_cache_remove(&remover, "gomodcache/a.org/b@v1", &err), 0);
 	cr_assert_eq(mel_cache_remove(&remover, "link/x", &err), -1);
 	mel_err_free(err);
@@ -178,7 +154,7 @@ static void run_auto(int64_t now, uint64_t max_bytes)
 						 .area_use_counts = true };
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 
-	cr_assert_eq(mel_cache_gc_auto(&state, cache, &limits, now, &err), 0, "%s",
+	cr_assert_eq(mel_cache_gc_auto(&dir_state, dir_cache, &limits, now, &err), 0, "%s",
 		     err ? err->text : "");
 }
 
@@ -194,7 +170,7 @@ Test(gc_dir, auto_looks_once_a_day)
 	cr_assert(is_there("npm/x"));
 	run_auto(NOW + DAY, 1);
 	cr_assert(!is_there("npm/x"));
-	cr_assert_eq(mel_cache_use_load(&use, &state, &err), 0);
+	cr_assert_eq(mel_cache_use_load(&use, &dir_state, &err), 0);
 	cr_assert_eq(mel_cache_use_of(&use, "npm"), NOW + DAY);
 }
 
@@ -204,7 +180,8 @@ Test(gc_dir, auto_waits_for_no_build)
 	int fd;
 
 	put("npm", "x");
-	cr_assert_eq(mel_cache_lock(&state, MEL_CACHE_LOCK_BUILD, false, true, &fd, &err), 0);
+	cr_assert_eq(mel_cache_lock(&dir_state, MEL_CACHE_LOCK_BUILD, false, true, &fd, &err),
+		     0);
 	cr_assert(fd >= 0);
 	run_auto(NOW, 1);
 	cr_assert(is_there("npm/x"));
@@ -219,19 +196,19 @@ Test(gc_dir, auto_sweeps_the_state)
 	struct stat st;
 
 	put("npm", "x");
-	cr_assert_eq(mkdirat(state.dirfd, "parts", 0700), 0);
-	cr_assert_eq(mel_file_write(state.dirfd, "parts/a", "x", 1, 0600, &err), 0);
-	cr_assert_eq(mel_cache_use_add(&state, "gone/unit", 5, &err), 0);
-	cr_assert_eq(mel_cache_use_add(&state, "npm/x", 5, &err), 0);
-	cr_assert_eq(fstatat(state.dirfd, "parts/a", &st, 0), 0);
+	cr_assert_eq(mkdirat(dir_state.dirfd, "parts", 0700), 0);
+	cr_assert_eq(mel_file_write(dir_state.dirfd, "parts/a", "x", 1, 0600, &err), 0);
+	cr_assert_eq(mel_cache_use_add(&dir_state, "gone/unit", 5, &err), 0);
+	cr_assert_eq(mel_cache_use_add(&dir_state, "npm/x", 5, &err), 0);
+	cr_assert_eq(fstatat(dir_state.dirfd, "parts/a", &st, 0), 0);
 	run_auto(st.st_ctim.tv_sec + 6 * DAY, UINT64_C(1) << 40);
-	cr_assert_eq(faccessat(state.dirfd, "parts/a", F_OK, 0), 0);
+	cr_assert_eq(faccessat(dir_state.dirfd, "parts/a", F_OK, 0), 0);
 	run_auto(st.st_ctim.tv_sec + 8 * DAY, UINT64_C(1) << 40);
-	cr_assert_neq(faccessat(state.dirfd, "parts/a", F_OK, 0), 0);
+	cr_assert_neq(faccessat(dir_state.dirfd, "parts/a", F_OK, 0), 0);
 
 	struct mel_cache_use use MEL_AUTO_CACHE_USE = { .map = { 0 } };
 
-	cr_assert_eq(mel_cache_use_load(&use, &state, &err), 0);
+	cr_assert_eq(mel_cache_use_load(&use, &dir_state, &err), 0);
 	cr_assert_eq(mel_cache_use_of(&use, "gone/unit"), 0);
 	cr_assert_eq(mel_cache_use_of(&use, "npm/x"), 5);
 }

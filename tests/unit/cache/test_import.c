@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/slice.h"
 #include "cache/import.h"
+#include "tests/unit/cache/dir.h"
 #include "tests/unit/table.h"
 
 enum { MAX_ENTRIES = 3 };
@@ -18,31 +19,6 @@ enum { MAX_ENTRIES = 3 };
 /* The digests of "abc" and of "b". */
 #define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 #define B   "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d"
-
-static char home[] = "/tmp/melange-test-XXXXXX", cache[64];
-static int dirfd_ = -1;
-static struct mel_cache_state state = MEL_CACHE_STATE_INIT;
-
-static void open_dir(void)
-{
-	struct mel_err *err MEL_AUTO_ERR = NULL;
-
-	cr_assert(mkdtemp(home));
-	snprintf(cache, sizeof(cache), "%s/cache", home);
-	cr_assert_eq(mkdir(cache, 0700), 0);
-	dirfd_ = open(cache, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cr_assert(dirfd_ >= 0);
-	cr_assert_eq(mel_cache_state_open(&state, home, cache, &err), 0);
-}
-
-static void close_dir(void)
-{
-	struct mel_err *err MEL_AUTO_ERR = NULL;
-
-	mel_cache_state_close(&state);
-	close(dirfd_);
-	cr_assert_eq(mel_rmtree(AT_FDCWD, home, &err), 0);
-}
 
 struct member {
 	const char *name;
@@ -177,8 +153,8 @@ static int import(const struct mel_buf *archive, struct mel_cache_import what,
 	cr_assert(fd >= 0);
 	cr_assert_eq(mel_write_full(fd, archive->ptr, archive->len), 0);
 	cr_assert_eq(lseek(fd, 0, SEEK_SET), 0);
-	what.dirfd = dirfd_;
-	what.state = &state;
+	what.dirfd = dir_fd;
+	what.state = &dir_state;
 	r = mel_cache_import(&what, fd, "archive", done, err);
 	close(fd);
 	return r;
@@ -195,7 +171,7 @@ static unsigned count(void)
 		command, sizeof(command),
 		"cd %s && find . ! -type d | wc -l; find . '(' -perm /07022 ! -type l ')' -o ! "
 		"-type f ! -type d ! -type l | wc -l",
-		cache);
+		dir_cache);
 	pipe = popen(command, "r");
 	cr_assert(pipe);
 	cr_assert_eq(fscanf(pipe, "%u %u", &files, &bad), 2);
@@ -212,7 +188,7 @@ TABLE_TEST(import, archive, cases)
 	unsigned members = 0;
 	int r;
 
-	open_dir();
+	dir_open();
 	while (members < MAX_ENTRIES && cases[*row].member[members].name)
 		members++;
 	write_archive(&archive, cases[*row].bill, cases[*row].member);
@@ -228,10 +204,10 @@ TABLE_TEST(import, archive, cases)
 		cr_assert_eq(done.added, members);
 		cr_assert_eq(count(), members);
 	}
-	close_dir();
+	dir_close();
 }
 
-TestSuite(import_dir, .init = open_dir, .fini = close_dir, .timeout = 60);
+TestSuite(import_dir, .init = dir_open, .fini = dir_close, .timeout = 60);
 
 static const struct member one[MAX_ENTRIES] = { { "npm/x", MEL_TAR_FILE, "abc", 0644 } };
 #define ONE ABC " 3 f npm/x\n"
@@ -240,8 +216,8 @@ static void put(const char *path, const char *text)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 
-	mkdirat(dirfd_, "npm", 0755);
-	cr_assert_eq(mel_file_write(dirfd_, path, text, strlen(text), 0644, &err), 0);
+	mkdirat(dir_fd, "npm", 0755);
+	cr_assert_eq(mel_file_write(dir_fd, path, text, strlen(text), 0644, &err), 0);
 }
 
 static bool has(const char *path, const char *text)
@@ -249,7 +225,7 @@ static bool has(const char *path, const char *text)
 	struct mel_buf got MEL_AUTO_BUF = MEL_BUF_INIT(1 << 10);
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 
-	return mel_file_read(dirfd_, path, &got, &err) == 0 &&
+	return mel_file_read(dir_fd, path, &got, &err) == 0 &&
 	       mel_text_eq(mel_buf_text(&got), text);
 }
 
@@ -271,7 +247,7 @@ Test(import_dir, what_is_there_already)
 		struct mel_cache_imported done = { .added = 0 };
 		struct mel_err *err MEL_AUTO_ERR = NULL;
 
-		unlinkat(dirfd_, "npm/x", 0);
+		unlinkat(dir_fd, "npm/x", 0);
 		if (choices[i].before)
 			put("npm/x", there_before[choices[i].before]);
 		write_archive(&archive, ONE, one);
@@ -310,19 +286,19 @@ Test(import_dir, links_of_the_cache_are_not_followed)
 	struct mel_cache_imported done = { .added = 0 };
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 
-	cr_assert_eq(symlinkat("..", dirfd_, "npm"), 0);
+	cr_assert_eq(symlinkat("..", dir_fd, "npm"), 0);
 	write_archive(&archive, ONE, one);
 	cr_assert_eq(import(&archive, (struct mel_cache_import){ 0 }, &done, &err), 0);
 	cr_assert_eq(done.kept, 1);
-	cr_assert_neq(faccessat(dirfd_, "../x", F_OK, 0), 0);
+	cr_assert_neq(faccessat(dir_fd, "../x", F_OK, 0), 0);
 
-	cr_assert_eq(unlinkat(dirfd_, "npm", 0), 0);
-	cr_assert_eq(mkdirat(dirfd_, "npm", 0755), 0);
-	cr_assert_eq(symlinkat("../../x", dirfd_, "npm/x"), 0);
+	cr_assert_eq(unlinkat(dir_fd, "npm", 0), 0);
+	cr_assert_eq(mkdirat(dir_fd, "npm", 0755), 0);
+	cr_assert_eq(symlinkat("../../x", dir_fd, "npm/x"), 0);
 	done = (struct mel_cache_imported){ .added = 0 };
 	cr_assert_eq(import(&archive, (struct mel_cache_import){ 0 }, &done, &err), 0);
 	cr_assert_eq(done.kept, 1);
-	cr_assert_neq(faccessat(dirfd_, "../x", F_OK, 0), 0);
+	cr_assert_neq(faccessat(dir_fd, "../x", F_OK, 0), 0);
 }
 
 Test(import_dir, size_is_limited)

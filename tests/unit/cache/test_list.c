@@ -10,29 +10,12 @@
 #include "base/fs.h"
 #include "base/slice.h"
 #include "cache/list.h"
+#include "tests/unit/cache/dir.h"
 
 #define HEX64  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define HEX128 HEX64 HEX64
 
-static char home[] = "/tmp/melange-test-XXXXXX";
-static int dirfd_ = -1;
-
-static void open_dir(void)
-{
-	cr_assert(mkdtemp(home));
-	dirfd_ = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cr_assert(dirfd_ >= 0);
-}
-
-static void close_dir(void)
-{
-	struct mel_err *err MEL_AUTO_ERR = NULL;
-
-	close(dirfd_);
-	cr_assert_eq(mel_rmtree(AT_FDCWD, home, &err), 0);
-}
-
-TestSuite(list, .init = open_dir, .fini = close_dir, .timeout = 60);
+TestSuite(list, .init = dir_open, .fini = dir_close, .timeout = 60);
 
 static void put(const char *path, size_t bytes)
 {
@@ -44,9 +27,9 @@ static void put(const char *path, size_t bytes)
 	slash = strrchr(folder, '/');
 	if (slash) {
 		*slash = '\0';
-		cr_assert_eq(mel_mkdirs(dirfd_, folder, 0755, &err), 0);
+		cr_assert_eq(mel_mkdirs(dir_fd, folder, 0755, &err), 0);
 	}
-	cr_assert_eq(mel_file_write(dirfd_, path, zero, bytes, 0644, &err), 0);
+	cr_assert_eq(mel_file_write(dir_fd, path, zero, bytes, 0644, &err), 0);
 }
 
 /* The unit of that name; one without a name when there is none. */
@@ -65,15 +48,15 @@ Test(list, counts_units_and_areas)
 	struct mel_cache_unit go;
 
 	put("sha256:" HEX64, 100);
-	cr_assert_eq(linkat(dirfd_, "sha256:" HEX64, dirfd_, "sha512:" HEX128, 0), 0);
+	cr_assert_eq(linkat(dir_fd, "sha256:" HEX64, dir_fd, "sha512:" HEX128, 0), 0);
 	put("gomodcache/cache/download/a/@v/v1.zip", 10);
 	put("gomodcache/cache/download/a/@v/v1.mod", 5);
 	put("gomodcache/a@v1/x/y.go", 20);
 	put("gomodcache/a@v1/z.go", 1);
 	put("mine/x", 7);
-	cr_assert_eq(mkfifoat(dirfd_, "fifo", 0600), 0);
-	cr_assert_eq(symlinkat("/", dirfd_, "npm"), 0);
-	cr_assert_eq(mel_cache_list_make(&list, dirfd_, NULL, &err), 0);
+	cr_assert_eq(mkfifoat(dir_fd, "fifo", 0600), 0);
+	cr_assert_eq(symlinkat("/", dir_fd, "npm"), 0);
+	cr_assert_eq(mel_cache_list_make(&list, dir_fd, NULL, &err), 0);
 
 	cr_assert_eq(list.total.bytes, 143);
 	cr_assert_eq(list.total.files, 7);
@@ -99,7 +82,7 @@ Test(list, takes_the_last_use)
 	put("npm/_cacache/content-v2/b", 1);
 	mel_cache_use_parse(&use, mel_slice_of("9999999999 npm/_cacache/content-v2/a\n"
 					       "7 npm/_cacache/content-v2/b\n8 npm\n"));
-	cr_assert_eq(mel_cache_list_make(&list, dirfd_, &use, &err), 0);
+	cr_assert_eq(mel_cache_list_make(&list, dir_fd, &use, &err), 0);
 	cr_assert_eq(find(&list, "npm/_cacache/content-v2/a").used, 9999999999);
 	cr_assert(find(&list, "npm/_cacache/content-v2/b").used > 7);
 	cr_assert_eq(find(&list, "npm/_cacache/content-v2/b").area_used, 8);
@@ -109,7 +92,7 @@ Test(list, does_not_enter_what_is_too_deep)
 {
 	struct mel_cache_list list MEL_AUTO_CACHE_LIST = { 0 };
 	struct mel_err *err MEL_AUTO_ERR = NULL;
-	int at = dup(dirfd_);
+	int at = dup(dir_fd);
 
 	for (int i = 0; i < 200; i++) {
 		int next;
@@ -121,7 +104,7 @@ Test(list, does_not_enter_what_is_too_deep)
 		at = next;
 	}
 	close(at);
-	cr_assert_eq(mel_cache_list_make(&list, dirfd_, NULL, &err), 0);
+	cr_assert_eq(mel_cache_list_make(&list, dir_fd, NULL, &err), 0);
 	cr_assert_eq(list.odd[MEL_CACHE_TOO_DEEP], 1);
 	cr_assert_eq(list.total.folders, MEL_CACHE_DEPTH_MAX + 1);
 }
