@@ -24,7 +24,7 @@
 
 #define DEAD_PREFIX ".dead-" /* layers that are being removed */
 
-enum { PLACE_MAX_BYTES = 4096, YOUNG_S = 60 };
+enum { PLACE_MAX_BYTES = 4096, YOUNG_S = 60, ANY_ID = 1000 /* the build user of guests */ };
 
 static bool has_state(const struct mel_cache_commit_opts *opts)
 {
@@ -202,11 +202,13 @@ static int lock_dead(int layers_fd, int dirfd, bool is_elsewhere)
 static int remove_tree(const struct mel_cache_commit_opts *opts, const char *path,
 		       struct mel_err **err)
 {
-	struct sbx_err sbx_err;
+	struct sbx_ids ids;
+	struct sbx_err why = { 0 };
 
 	if (mel_rmtree(AT_FDCWD, path, err) == 0)
 		return 0;
-	if (!opts->ids || sbx_rmtree(opts->ids, path, &sbx_err) < 0)
+	if (sbx_ids_choose(&ids, ANY_ID, ANY_ID, opts->state->dirfd, true, &why) < 0 ||
+	    sbx_rmtree(&ids, path, &why) < 0)
 		return -1;
 	mel_err_free(*err);
 	*err = NULL;

@@ -24,8 +24,6 @@
 #include "cache/state.h"
 #include "cache/tally.h"
 
-struct sbx_ids;
-
 /* All borrowed. */
 struct mel_cache_commit_opts {
 	int cache_dirfd;
@@ -33,7 +31,6 @@ struct mel_cache_commit_opts {
 	const struct mel_cache_state *state; /* NULL or without a folder: no bookkeeping */
 	bool verified_only;                  /* only what its name proves (--cache-policy) */
 	bool apply_deletes;                  /* what the build deleted goes */
-	const struct sbx_ids *ids;           /* of guests, to remove their layers, or NULL */
 };
 
 /*

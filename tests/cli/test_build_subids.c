@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,21 @@ static bool may_map(void)
 	       access("/etc/subgid", R_OK) == 0;
 }
 
+/* A place of the user with subordinate ids; skips the test where there is none. */
+static void begin(struct run_place *place)
+{
+	uid_t user[RUN_USERS_MAX];
+	size_t which;
+
+	if (geteuid() == 0 && may_map())
+		give_subids();
+	cr_assert(build_place(place, run_users(user) - 1, &which));
+	if (!run_has_sandbox(place))
+		cr_skip_test("no sandbox");
+	if (!may_map())
+		cr_skip_test("newuidmap and /etc/subuid are needed");
+}
+
 Test(subids, unreadable_files, .timeout = 60)
 {
 	static const char script[] =
@@ -71,17 +87,9 @@ Test(subids, unreadable_files, .timeout = 60)
 	};
 	struct run_place place RUN_AUTO_PLACE;
 	struct run_result result RUN_AUTO_RESULT = { 0 }, list RUN_AUTO_RESULT = { 0 };
-	uid_t user[RUN_USERS_MAX];
-	size_t which;
 	char *text;
 
-	if (geteuid() == 0 && may_map())
-		give_subids();
-	cr_assert(build_place(&place, run_users(user) - 1, &which));
-	if (!run_has_sandbox(&place))
-		cr_skip_test("no sandbox");
-	if (!may_map())
-		cr_skip_test("newuidmap and /etc/subuid are needed");
+	begin(&place);
 	build_write_step(&place, "a", script);
 	BUILD(&result, &place, NULL, "--empty-workspace", "a.yaml");
 	BUILD_EXPECT(&place, &result, 0, NULL);
@@ -106,18 +114,10 @@ Test(subids, cache_rm_takes_files_of_other_ids, .timeout = 60)
 				     "chmod 0500 $d /var/cache/melange/pip";
 	struct run_place place RUN_AUTO_PLACE;
 	struct run_result result RUN_AUTO_RESULT = { 0 }, rm RUN_AUTO_RESULT = { 0 };
-	uid_t user[RUN_USERS_MAX];
 	struct stat st;
-	size_t which;
 	char *left;
 
-	if (geteuid() == 0 && may_map())
-		give_subids();
-	cr_assert(build_place(&place, run_users(user) - 1, &which));
-	if (!run_has_sandbox(&place))
-		cr_skip_test("no sandbox");
-	if (!may_map())
-		cr_skip_test("newuidmap and /etc/subuid are needed");
+	begin(&place);
 	build_write_step(&place, "a", script);
 	BUILD(&result, &place, NULL, "--empty-workspace", "--cache-dir=@DIR@/c", "a.yaml");
 	BUILD_EXPECT(&place, &result, 0, NULL);
@@ -128,4 +128,71 @@ Test(subids, cache_rm_takes_files_of_other_ids, .timeout = 60)
 	left = build_list(&place, "c");
 	cr_assert_str_empty(left, "%s", left);
 	free(left);
+}
+
+/* Is the layer of a build there, with what it wrote? */
+static bool has_layer(const struct run_place *place)
+{
+	char *list = build_list(place, ".local/state/melange/cache");
+	bool has = strstr(list, "/upper") != NULL;
+
+	free(list);
+	return has;
+}
+
+static void kill_it(pid_t pid, void *user)
+{
+	(void)user;
+	kill(pid, SIGKILL);
+}
+
+/* What a build with many ids wrote comes into the cache as the caller's, or not at all. */
+Test(subids, commit_makes_files_of_other_ids_the_callers, .timeout = 60)
+{
+	static const char script[] =
+		"d=/var/cache/melange/pip\n"
+		"mkdir -p $d/read $d/closed\n"
+		"echo x >$d/read/x; echo y >$d/read/y; echo z >$d/closed/z\n"
+		"chmod 0600 $d/read/y\n"
+		"chown -R 7:9 $d/read $d/closed\n"
+		"chmod 0555 $d/read; chmod 0700 $d/closed";
+	struct run_place place RUN_AUTO_PLACE;
+	struct run_result result RUN_AUTO_RESULT = { 0 };
+	struct stat st;
+	char *left;
+
+	begin(&place);
+	build_write_step(&place, "a", script);
+	BUILD(&result, &place, NULL, "--empty-workspace", "--cache-dir=@DIR@/c",
+	      "--cache-mode=commit", "a.yaml");
+	BUILD_EXPECT(&place, &result, 0, "'pip/closed': folder that cannot be opened",
+		     "'pip/read/y': cannot be opened");
+	left = build_list(&place, "c");
+	cr_assert_str_eq(left, "pip/\npip/read/\npip/read/x\n", "%s", left);
+	free(left);
+	cr_assert_eq(stat(run_place_path(&place, "c/pip/read/x"), &st), 0);
+	cr_assert_eq(st.st_uid, place.uid);
+	build_check_clean(&place);
+	cr_assert(!has_layer(&place));
+}
+
+Test(subids, layers_of_killed_builds_go, .timeout = 60)
+{
+	const struct run_opts killed = { .while_running = kill_it, .delay_ms = 2000 };
+	struct run_place place RUN_AUTO_PLACE;
+	struct run_result result RUN_AUTO_RESULT = { 0 }, next RUN_AUTO_RESULT = { 0 };
+
+	begin(&place);
+	build_write_step(&place, "a",
+			 "d=/var/cache/melange/pip/d\nmkdir -p $d\necho x >$d/x\n"
+			 "chown -R 7:9 $d\nchmod 0500 $d\nsleep 30");
+	build_write_step(&place, "b", "true");
+	BUILD(&result, &place, &killed, "--empty-workspace", "--cache-dir=@DIR@/c",
+	      "--cache-mode=commit", "a.yaml");
+	cr_assert_eq(result.code, 128 + SIGKILL, "%s", result.err);
+	cr_assert(has_layer(&place));
+	BUILD(&next, &place, NULL, "--empty-workspace", "--cache-dir=@DIR@/c",
+	      "--cache-mode=commit", "b.yaml");
+	BUILD_EXPECT(&place, &next, 0, NULL);
+	cr_assert(!has_layer(&place), "%s", next.err);
 }
