@@ -44,11 +44,13 @@ void mel_cache_gc_remove(const struct mel_cache_list *list, int dirfd, const cha
 /*
  * Forget records about what is no more, and leftovers in the state: unfinished downloads and
  * damaged files that nobody touched for a week, mirrors of repositories that were not fetched
- * for max_age_s (0: they stay), records of builds but for the newest ones. No build may use the
- * cache. Errors: SYSTEM, OUTPUT.
+ * for max_age_s (0: they stay), records of builds but for the newest ones. dirfd is
+ * the cache directory, which no build may use; the caller holds MEL_CACHE_LOCK. Errors:
+ * SYSTEM, OUTPUT.
  */
-int mel_cache_gc_state(const struct mel_cache_state *state, const struct mel_cache_list *list,
-		       int64_t max_age_s, int64_t now, struct mel_err **err);
+int mel_cache_gc_state(const struct mel_cache_state *state, int dirfd,
+		       const struct mel_cache_list *list, int64_t max_age_s, int64_t now,
+		       struct mel_err **err);
 
 /*
  * At the end of a build that used the cache directory cache_path, after its locks were

@@ -11,10 +11,12 @@
 #include "base/slice.h"
 #include "base/units.h"
 #include "cache/gc.h"
+#include "cache/lines.h"
+#include "cache/manifest.h"
 #include "cache/stats.h"
 
 /* Unfinished downloads, and what a repair set aside. */
-enum { DAY_S = 24 * 60 * 60, PARTS_AGE_S = 7 * DAY_S };
+enum { DAY_S = 24 * 60 * 60, PARTS_AGE_S = 7 * DAY_S, MANIFEST_MAX_BYTES = 256 * 1024 * 1024 };
 
 /* Names of what a record may be about. */
 static bool is_known(void *user, const char *unit)
@@ -58,14 +60,44 @@ static int sweep(const struct mel_cache_state *state, const char *folder, int64_
 	return r;
 }
 
-int mel_cache_gc_state(const struct mel_cache_state *state, const struct mel_cache_list *list,
-		       int64_t max_age_s, int64_t now, struct mel_err **err)
+/* The last line of each path that is still there, in the order of the paths. */
+static int compact_manifest(void *user, struct mel_slice old, struct mel_buf *out,
+			    struct mel_err **err)
+{
+	const int *dirfd = user;
+	struct mel_arena arena MEL_AUTO_ARENA = { 0 };
+	struct mel_map last MEL_AUTO_MAP = { 0 };
+	struct mel_slice text;
+
+	(void)err;
+	while (mel_slice_next(&old, '\n', &text)) {
+		struct mel_cache_manifest_line *line = mel_arena_alloc(&arena, sizeof(*line));
+
+		if (mel_cache_manifest_parse(line, text))
+			mel_map_set(&last, mel_arena_slice(&arena, line->path), line);
+	}
+	mel_map_sort(&last);
+	for (size_t i = 0; i < last.len; i++) {
+		MEL_AUTO_CLOSE int fd =
+			mel_openat_beneath(*dirfd, last.entry[i].key, O_PATH | O_NOFOLLOW, 0);
+
+		if (fd >= 0)
+			mel_cache_manifest_write(out, last.entry[i].value);
+	}
+	return 0;
+}
+
+int mel_cache_gc_state(const struct mel_cache_state *state, int dirfd,
+		       const struct mel_cache_list *list, int64_t max_age_s, int64_t now,
+		       struct mel_err **err)
 {
 	struct mel_map known MEL_AUTO_MAP = { 0 };
 
 	collect_names(&known, list);
 	if (mel_cache_use_compact(state, is_known, &known, err) < 0 ||
 	    mel_cache_stats_trim(state, err) < 0 ||
+	    mel_cache_lines_rewrite(state, MEL_CACHE_MANIFEST, MANIFEST_MAX_BYTES,
+				    compact_manifest, &dirfd, err) < 0 ||
 	    sweep(state, "parts", now - PARTS_AGE_S, err) < 0 ||
 	    sweep(state, "bad", now - PARTS_AGE_S, err) < 0)
 		return -1;
@@ -138,7 +170,7 @@ static int evict(const struct mel_cache_state *state, int dirfd, const char *cac
 	mel_log(gone.units ? MEL_LOG_INFO : MEL_LOG_DEBUG,
 		"build cache: %llu unit(s) with %s were over its limits and are removed",
 		(unsigned long long)gone.units, mel_buf_text(&size));
-	if (mel_cache_gc_state(state, &list, limits->max_age_s, now, err) < 0)
+	if (mel_cache_gc_state(state, dirfd, &list, limits->max_age_s, now, err) < 0)
 		return -1;
 	return set_stamp(state, "scanned", now, err);
 }

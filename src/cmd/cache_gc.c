@@ -156,7 +156,8 @@ static int run_gc(struct mel_ctx *ctx, void *flags, const struct mel_opt_result 
 	mel_cache_gc_choose(&place.list, &limits, now);
 	r = mel_cache_site_remove(&place, f->dry_run, f->json, &gone, &out, err);
 	if (r == 0 && place.builds >= 0)
-		r = mel_cache_gc_state(&place.state, &place.list, f->max_age, now, err);
+		r = mel_cache_gc_state(&place.state, place.dirfd, &place.list, f->max_age, now,
+				       err);
 	return r < 0 ? -1 : mel_stdout_write(&out, err);
 }
 

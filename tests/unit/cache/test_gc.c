@@ -14,6 +14,8 @@
 #include "tests/unit/cache/dir.h"
 #include "tests/unit/table.h"
 
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 enum { DAY = 24 * 60 * 60, NOW = 1000 * DAY };
 
 /* One unit per class and age, with 100 bytes each; k: kept, o: of somebody else. */
@@ -193,10 +195,15 @@ Test(gc_dir, auto_waits_for_no_build)
 Test(gc_dir, auto_sweeps_the_state)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
+	struct mel_buf manifest MEL_AUTO_BUF = MEL_BUF_INIT(1 << 16);
+	static const char lines[] = HEX " 1 npm/x\n" HEX " 2 npm/x\n" HEX " 3 gone/y\ntorn";
 	struct stat st;
 
 	put("npm", "x");
 	cr_assert_eq(mkdirat(dir_state.dirfd, "parts", 0700), 0);
+	cr_assert_eq(
+		mel_file_write(dir_state.dirfd, "manifest", lines, strlen(lines), 0600, &err),
+		0);
 	cr_assert_eq(mel_file_write(dir_state.dirfd, "parts/a", "x", 1, 0600, &err), 0);
 	cr_assert_eq(mel_cache_use_add(&dir_state, "gone/unit", 5, &err), 0);
 	cr_assert_eq(mel_cache_use_add(&dir_state, "npm/x", 5, &err), 0);
@@ -211,4 +218,6 @@ Test(gc_dir, auto_sweeps_the_state)
 	cr_assert_eq(mel_cache_use_load(&use, &dir_state, &err), 0);
 	cr_assert_eq(mel_cache_use_of(&use, "gone/unit"), 0);
 	cr_assert_eq(mel_cache_use_of(&use, "npm/x"), 5);
+	cr_assert_eq(mel_file_read(dir_state.dirfd, "manifest", &manifest, &err), 0);
+	cr_assert_str_eq(mel_buf_text(&manifest), HEX " 2 npm/x\n");
 }
