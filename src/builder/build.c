@@ -367,7 +367,8 @@ static int run(struct build *b, struct mel_err **err)
 	    mel_foreign_open_up(&b->foreign, &b->guest, err) < 0)
 		return -1;
 	mel_guest_stop(&b->guest); /* nothing of the build runs while its output is read */
-	if (check_signal(b, err) < 0 || emit(b, err) < 0)
+	if (check_signal(b, err) < 0 || mel_build_cache_check(&b->cache, err) < 0 ||
+	    emit(b, err) < 0)
 		return -1;
 	mel_build_cache_commit(&b->cache, b->opts, b->report);
 	return 0;

@@ -207,6 +207,14 @@ int mel_build_cache_give_up_overlay(struct mel_build_cache *cache, struct mel_er
 /* --- end ------------------------------------------------------------------------------------
  */
 
+int mel_build_cache_check(struct mel_build_cache *cache, struct mel_err **err)
+{
+	if (cache->dir.mode == MEL_CACHE_COMMIT &&
+	    mel_cache_upper_check(&cache->upper, true, err) < 0)
+		return mel_err_as(err, MEL_ERR_STEP);
+	return 0;
+}
+
 void mel_build_cache_commit(struct mel_build_cache *cache, const struct mel_build_opts *opts,
 			    struct mel_report *report)
 {

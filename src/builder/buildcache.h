@@ -52,6 +52,8 @@ int mel_build_cache_mount(const struct mel_build_cache *cache, const struct sbx_
 /* The overlay was refused: a copy takes its place; -1 also when there is one already. */
 int mel_build_cache_give_up_overlay(struct mel_build_cache *cache, struct mel_err **err);
 
+/* The steps are done: what they wrote is not more than may be merged. Errors: STEP. */
+int mel_build_cache_check(struct mel_build_cache *cache, struct mel_err **err);
 /* The build has succeeded and nothing of it runs: merge in mode commit. What goes wrong is
  * said at WARN and in the report, the packages are good all the same. */
 void mel_build_cache_commit(struct mel_build_cache *cache, const struct mel_build_opts *opts,

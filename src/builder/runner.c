@@ -95,10 +95,10 @@ static int wait_ms(const struct mel_runner *runner, int64_t deadline_ns)
 }
 
 /* Does the cache's layer outgrow its limit? Once is enough. */
-static bool is_over(struct mel_runner *runner, struct outcome *out, bool force)
+static bool is_over(struct mel_runner *runner, struct outcome *out)
 {
 	return !out->limit &&
-	       mel_cache_upper_check(&runner->cache->upper, force, &out->limit) < 0;
+	       mel_cache_upper_check(&runner->cache->upper, false, &out->limit) < 0;
 }
 
 static bool is_stopping(const struct outcome *out)
@@ -136,7 +136,7 @@ static int pump(struct mel_runner *runner, struct outcome *out, struct mel_err *
 		if (out->status.end != SBX_TIMEOUT && out->status.end != SBX_WOKEN)
 			return 0;
 		was_stopping = is_stopping(out);
-		if (is_over(runner, out, false)) {
+		if (is_over(runner, out)) {
 			stop = was_stopping ? SIGKILL : SIGTERM;
 		} else if (out->status.end == SBX_WOKEN) {
 			int signo = read_signal(runner->opts->signal_fd);
@@ -231,6 +231,7 @@ static int step_failed(struct mel_runner *runner, const struct mel_step *step,
 	}
 	if (outcome->limit) {
 		*err = mel_steal_ptr(&outcome->limit);
+		mel_err_as(err, MEL_ERR_STEP);
 		report->failed_how = "it was stopped";
 		return mel_err_wrap(err, "step \"%s\" of %s", label, package);
 	}
@@ -332,7 +333,6 @@ static int run_step(struct mel_runner *runner, size_t index, struct mel_err **er
 		mel_err_free(outcome.limit);
 		return -1;
 	}
-	is_over(runner, &outcome, true);
 	record(runner, step, &outcome.status, elapsed_ns);
 	if (is_stopping(&outcome) || outcome.status.end != SBX_EXITED ||
 	    outcome.status.code != 0)

@@ -25,6 +25,6 @@ int64_t mel_now_ns(void);
 
 /*
  * Make the output directories and run all steps in order. Errors: STEP (a step failed, the
- * report says which and how), TIMEOUT, LIMIT, SIGNAL, SANDBOX.
+ * report says which and how), TIMEOUT, SIGNAL, SANDBOX.
  */
 int mel_runner_run(struct mel_runner *runner, struct mel_err **err);

@@ -154,7 +154,10 @@ const char *bench_folder(int with_key)
 	const char *const keygen[] = { bench_melange(), "keygen",  "--key-size",
 				       "2048",          "key.rsa", NULL };
 
-	snprintf(folder, sizeof(folder), "/tmp/melange-bench.XXXXXX");
+	const char *temp = getenv("TMPDIR");
+
+	snprintf(folder, sizeof(folder), "%s/melange-bench.XXXXXX",
+		 temp && temp[0] ? temp : "/tmp");
 	if (!mkdtemp(folder) || chdir(folder) < 0) {
 		fprintf(stderr, "bench: cannot make a folder: %s\n", strerror(errno));
 		exit(1);

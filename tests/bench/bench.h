@@ -40,7 +40,8 @@ double bench_spawn_case(void *arg);
 const char *bench_melange(void);
 
 /*
- * A folder of its own below /tmp, removed at exit, which is also the working directory from
- * then on. It holds key.rsa (2048 bits) when with_key. Exits with a message on failure.
+ * A folder of its own below TMPDIR or /tmp, removed at exit, which is also the working
+ * directory from then on. It holds key.rsa (2048 bits) when with_key. Exits with a message on
+ * failure.
  */
 const char *bench_folder(int with_key);

@@ -17,6 +17,7 @@ tests_unit_cache_test_cache_SOURCES = \
 	tests/unit/cache/test_records.c \
 	tests/unit/cache/test_state.c \
 	tests/unit/cache/test_unit.c \
+	tests/unit/cache/test_upper.c \
 	tests/unit/cache/test_use.c
 tests_unit_cache_test_cache_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 tests_unit_cache_test_cache_LDADD = $(MEL_LIBS) $(MEL_EXTERNAL_LIBS) $(CRITERION_LIBS)
