@@ -295,7 +295,7 @@ ParameterizedTest(const size_t *row, commit_kill, every_call, .timeout = 300)
 	check_done(0);
 	end();
 	/* One run of each kind took that long; on a fast machine every stop is tried. */
-	step = 1 + (long)((double)stops * (seconds() - start) / SECONDS_MAX);
+	step = 1 + (long)((double)stops * (seconds() - start) / 2 / SECONDS_MAX);
 	for (long at = 1; at < stops; at += step, tries++)
 		try_at(*row, at, 0, entries);
 
