@@ -18,8 +18,13 @@
 
 #include "builds.h"
 
+#ifdef MEL_SANITIZERS
+enum { BUILDS = 16 /* each takes many times the memory and time */ };
+#else
+enum { BUILDS = 64 };
+#endif
+
 enum {
-	BUILDS = 64,
 	TRIES_KILLED = 3, /* of each build at most; later ones are let live */
 	KILL_MAX_MS = 3000,
 	TREE_FILES = 8,
