@@ -195,6 +195,9 @@ static const char *failure_hint(const struct mel_runner *runner)
 			return "; /usr of this guest is the host's, read-only (no overlay "
 			       "here)";
 	}
+	if (runner->cache->upper.in_memory && tail_says(report, "No space left on device"))
+		return "; what is written into the cache is in memory, up to the size of "
+		       "--cache-upper";
 	if (tail_says(report, "/usr") && tail_says(report, "Permission denied"))
 		return "; this root is the host's: folders of its /usr belong to the host, "
 		       "install "

@@ -221,7 +221,7 @@ static void hidden(void *user, const char *path, enum mel_cache_odd odd)
 	size->is_hidden = true;
 }
 
-static uint64_t bytes_of(const struct mel_cache_upper *upper)
+uint64_t mel_cache_upper_bytes(const struct mel_cache_upper *upper)
 {
 	MEL_AUTO_CLOSE int fd =
 		mel_openat_beneath(upper->dirfd, "upper", O_RDONLY | O_DIRECTORY, 0);
@@ -265,7 +265,7 @@ int mel_cache_upper_check(struct mel_cache_upper *upper, bool force, struct mel_
 		return 0;
 	if (check_space(upper, err) < 0)
 		return -1;
-	bytes = bytes_of(upper);
+	bytes = mel_cache_upper_bytes(upper);
 	took = now_ns() - begin;
 	upper->next_ns = begin + (int64_t)CHECK_S * 1000000000 + CHECK_SHARE * took;
 	if (bytes <= upper->limit)

@@ -66,6 +66,8 @@ int mel_cache_upper_copy(struct mel_cache_upper *upper, int cache_dirfd, const c
  * Errors: SYSTEM. */
 int mel_cache_upper_prune(const struct mel_cache_upper *upper, struct mel_err **err);
 
+/* Bytes on disk of what is in upper, a copy's beginning not counted. */
+uint64_t mel_cache_upper_bytes(const struct mel_cache_upper *upper);
 /*
  * Is the layer within its limit, and is there space left? Looks every two seconds at most,
  * less often when looking takes long; force: now. Errors: LIMIT, with what to do.

@@ -136,7 +136,7 @@ int mel_cache_upper_copy(struct mel_cache_upper *upper, int cache_dirfd, const c
 		(unsigned long long)c.files, mel_buf_text(&size),
 		c.left_out ? ", without what could not be read" : "");
 	upper->is_copy = true;
-	upper->base = c.bytes;
+	upper->base = mel_cache_upper_bytes(upper);
 	return stamp(upper, err);
 }
 

@@ -119,6 +119,14 @@ static const struct {
 	  NULL,
 	  "cache/x",
 	  { "it is full", "INFO old" } },
+	{ "discard: too much for memory",
+	  "head -c 3000000 /dev/zero >" C "/big",
+	  { "--cache-upper=tmpfs:1MiB", PRIVATE("discard") },
+	  1,
+	  false,
+	  NULL,
+	  "cache/big",
+	  { "is in memory, up to the size of --cache-upper" } },
 	{ "ro: failure",
 	  "ls " C " && touch " C "/x",
 	  { PRIVATE("ro") },
@@ -367,12 +375,12 @@ static void kill_it(pid_t pid, void *user)
 	struct run_result result = { 0 };
 
 	root.uid = getuid();
-	run_program(
-		&result, &root, NULL, "sh",
-		(const char *const[]){ "-c",
-				       "until ls .local/state/melange/cache/*/layers/*/upper/"
-				       "x; do sleep 0.05; done",
-				       NULL });
+	run_program(&result, &root, NULL, "sh",
+		    (const char *const[]){
+			    "-c",
+			    "until ls .local/state/melange/cache/*/layers/*/upper/x "
+			    "tmp/melange.*/*/upper/x 2>/dev/null | grep .; do sleep 0.05; done",
+			    NULL });
 	cr_assert_eq(result.code, 0, "%s", result.err);
 	run_result_clear(&result);
 	kill(pid, SIGKILL);
@@ -430,6 +438,70 @@ static void mount_here(struct run_place *place, const char *type, const char *pa
 	cr_assert_eq(mount("test", run_place_path(place, path), type, 0, options), 0,
 		     "%s on %s: %m", type, path);
 	cr_assert_eq(chown(run_place_path(place, path), place->uid, place->uid), 0);
+}
+
+/* The same with the layer in the temporary folder, since the cache is on another disk. */
+static void killed_elsewhere(struct run_place *place)
+{
+	struct run_result result RUN_AUTO_RESULT = { 0 };
+	const struct run_opts opts = { .while_running = kill_it, .user = place };
+	char *before, *after;
+
+	mount_here(place, "tmpfs", "disk", "size=16m");
+	run_place_write(place, "disk/cache/old", "old\n");
+	before = snapshot(place, "disk/cache");
+	build_write_step(place, "x", "echo new >" C "/x\nrm " C "/old\nsleep 1000");
+	BUILD(&result, place, &opts, "--empty-workspace", "--cache-dir=disk/cache",
+	      "--cache-mode=commit", "x.yaml");
+	cr_assert_eq(result.code, 128 + SIGKILL, "%s", result.err);
+	build_write_step(place, "x", "true");
+	BUILD(&result, place, NULL, "--empty-workspace", "--cache-dir=disk/cache",
+	      "--cache-mode=commit", "x.yaml");
+	BUILD_EXPECT(place, &result, 0, NULL);
+	after = snapshot(place, "disk/cache");
+	cr_assert_str_eq(before, after);
+	free(before);
+	free(after);
+	check_no_layers(place);
+	cr_assert_eq(rmdir(run_place_path(place, "tmp")), 0, "something is left in tmp: %m");
+	cr_assert_eq(umount2(run_place_path(place, "disk"), MNT_DETACH), 0);
+}
+
+Test(cache_modes, killed_elsewhere, .timeout = 60)
+{
+	if (own_mounts())
+		with_users(killed_elsewhere);
+}
+
+/* The disk of the cache is too small for what is to be merged: the packages are there, what the
+ * cache had is whole, and somebody says so. */
+static void full_merge(struct run_place *place)
+{
+	struct run_result result RUN_AUTO_RESULT = { 0 };
+	char *text;
+
+	mount_here(place, "tmpfs", "disk", "size=1m");
+	run_place_write(place, "disk/cache/old", "old\n");
+	build_write_step(place, "x",
+			 "head -c 3000000 /dev/zero >" C "/big\necho new >>" C "/old");
+	BUILD(&result, place, NULL, "--empty-workspace", "--cache-dir=disk/cache",
+	      "--cache-mode=commit", "x.yaml");
+	BUILD_EXPECT(place, &result, 0, "WARN cache: what the build wrote is not merged",
+		     "No space left on device", "merged into the cache: not merged");
+	text = build_list(place, "disk/cache");
+	cr_assert(!strstr(text, "big") && !strstr(text, ".melange-"), "%s", text);
+	free(text);
+	text = run_place_read(place, "disk/cache/old");
+	cr_assert(strcmp(text, "old\n") == 0 || strcmp(text, "old\nnew\n") == 0, "%s", text);
+	free(text);
+	check_no_layers(place);
+	cr_assert_eq(umount2(run_place_path(place, "disk"), MNT_DETACH), 0);
+}
+
+Test(cache_modes, full_merge, .timeout = 60)
+{
+	if (own_mounts())
+		with_users(full_merge);
 }
 
 /* A full disk fails the build, not the cache. */
@@ -602,4 +674,28 @@ static void many(struct run_place *place)
 Test(cache_modes, many, .timeout = 240)
 {
 	with_users(many);
+}
+
+/* One after the other, whatever the mode. */
+static void exclusive(struct run_place *place)
+{
+	static const char script[] =
+		"for i in 1 2 3 4; do (./melange build --network=none --empty-workspace "
+		"--cache-dir=cache --cache-exclusive --generate-index=false --out-dir=out$i "
+		"x.yaml "
+		">log$i 2>&1; echo $? >code$i) & done; wait; "
+		"[ \"$(sort -u code*)\" = 0 ] || { tail log*; exit 1; }; grep -h waiting log* "
+		"| wc -l";
+	struct run_result result RUN_AUTO_RESULT = { 0 };
+
+	fill_cache(place);
+	build_write_step(place, "x", "mkdir " C "/busy\nsleep 0.3\nrmdir " C "/busy");
+	run_program(&result, place, NULL, "sh", (const char *const[]){ "-c", script, NULL });
+	cr_assert_eq(result.code, 0, "%s%s", result.out, result.err);
+	cr_assert_gt(atoi(result.out), 0, "nobody had to wait");
+}
+
+Test(cache_modes, exclusive, .timeout = 60)
+{
+	with_users(exclusive);
 }
