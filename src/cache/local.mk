@@ -6,6 +6,8 @@ src_cache_libcache_a_SOURCES = \
 	src/cache/check.c src/cache/check.h \
 	src/cache/commit.c src/cache/commit.h \
 	src/cache/export.c src/cache/export.h \
+	src/cache/depot.c src/cache/depot.h \
+	src/cache/download.c src/cache/download.h \
 	src/cache/gc.c src/cache/gc.h \
 	src/cache/gc_auto.c \
 	src/cache/gozip.c src/cache/gozip.h \
@@ -21,7 +23,9 @@ src_cache_libcache_a_SOURCES = \
 	src/cache/place.c src/cache/place.h \
 	src/cache/prune.c src/cache/prune.h \
 	src/cache/records.c src/cache/records.h \
+	src/cache/remote.c src/cache/remote.h \
 	src/cache/remove.c src/cache/remove.h \
+	src/cache/source.c src/cache/source.h \
 	src/cache/state.c src/cache/state.h \
 	src/cache/stats.c src/cache/stats.h \
 	src/cache/tally.c src/cache/tally.h \
@@ -31,3 +35,4 @@ src_cache_libcache_a_SOURCES = \
 	src/cache/use.c src/cache/use.h \
 	src/cache/verify.c src/cache/verify.h \
 	src/cache/walk.c src/cache/walk.h
+src_cache_libcache_a_CPPFLAGS = $(AM_CPPFLAGS) -DMEL_LIBEXEC_DIR='"$(libexecdir)"'

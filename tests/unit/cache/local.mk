@@ -15,7 +15,9 @@ tests_unit_cache_test_cache_SOURCES = \
 	tests/unit/cache/test_object.c \
 	tests/unit/cache/test_open.c \
 	tests/unit/cache/test_records.c \
+	tests/unit/cache/test_source.c \
 	tests/unit/cache/test_state.c \
+	tests/http.c tests/http.h \
 	tests/unit/cache/test_unit.c \
 	tests/unit/cache/test_upper.c \
 	tests/unit/cache/test_use.c
