@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -21,6 +22,7 @@
 #include "builder/progress.h"
 #include "builder/report.h"
 #include "builder/runner.h"
+#include "builder/sources.h"
 #include "builder/toolchain.h"
 #include "builder/workspace.h"
 #include "codec/rsa.h"
@@ -45,6 +47,7 @@ struct build {
 	const char *tree; /* the guest's tree, "" for the host's */
 	struct mel_workspace ws;
 	struct mel_build_cache cache;
+	struct mel_sources sources;
 	struct mel_guest guest;
 	struct mel_foreign foreign;
 };
@@ -66,6 +69,12 @@ static int check_signal(const struct build *b, struct mel_err **err)
 	mel_err_set(err, MEL_ERR_SIGNAL, "stopped by SIG%s", sigabbrev_np((int)info.ssi_signo));
 	(*err)->errnum = (int)info.ssi_signo;
 	return -1;
+}
+
+/* Of the whole build, 0: none. */
+static int64_t timeout_of(const struct build *b)
+{
+	return b->opts->timeout_ns ? b->opts->timeout_ns : (int64_t)b->plan->timeout_ns;
 }
 
 static int load_key(struct build *b, struct mel_err **err)
@@ -126,6 +135,7 @@ static struct mel_cacheenv look_at_cache(struct build *b)
 			      *opts->cache_dir &&
 			      (opts->cache_dir_given || is_dir(opts->cache_dir, ".")),
 		.is_read_only = opts->cache_mode == MEL_CACHE_RO,
+		.is_offline = opts->offline,
 	};
 
 	if (!cache.is_mounted)
@@ -249,7 +259,8 @@ static void open_log(const struct build *b)
 /* The decisions before anything of the host is touched. */
 static int prepare(struct build *b, struct mel_err **err)
 {
-	b->network = b->opts->network != MEL_NETWORK_NONE;
+	b->network = b->opts->network == MEL_NETWORK_HOST ||
+		     (b->opts->network == MEL_NETWORK_AUTO && !b->opts->offline);
 	if (load_key(b, err) < 0 || load_config(b, err) < 0)
 		return -1;
 	return 0;
@@ -258,7 +269,7 @@ static int prepare(struct build *b, struct mel_err **err)
 static void say_network(const struct build *b)
 {
 	b->report->network = b->network ? "host" : "none";
-	if (b->opts->network == MEL_NETWORK_AUTO)
+	if (b->opts->network == MEL_NETWORK_AUTO && b->network)
 		mel_log(MEL_LOG_WARN,
 			"steps share the network of this machine; --network=none keeps "
 			"them from it");
@@ -287,6 +298,40 @@ static int fill_workspace(struct build *b, struct mel_err **err)
 	return mel_workspace_populate(&b->ws, b->opts->source_dir, own, MEL_COUNTOF(own), err);
 }
 
+/* Asked while something is downloaded. */
+static int check_download(void *user, struct mel_err **err)
+{
+	const struct build *b = user;
+	int64_t timeout_ns = timeout_of(b);
+	char limit[MEL_DATE_BYTES];
+
+	if (check_signal(b, err) < 0)
+		return -1;
+	if (!timeout_ns || mel_now_ns() < b->begin_ns + timeout_ns)
+		return 0;
+	mel_duration_format(timeout_ns, limit);
+	return mel_err_set(err, MEL_ERR_TIMEOUT,
+			   "build exceeded its timeout of %s while sources were downloaded",
+			   limit);
+}
+
+static int get_sources(struct build *b, struct mel_err **err)
+{
+	const struct mel_sources_build build = {
+		.opts = b->opts,
+		.ws = &b->ws,
+		.cache = &b->cache,
+		.progress = b->progress,
+		.report = b->report,
+		.check = check_download,
+		.user = b,
+	};
+
+	if (mel_sources_collect(&b->sources, b->plan, b->ws.work_fd, err) < 0)
+		return -1;
+	return mel_sources_get(&b->sources, &build, err);
+}
+
 static int open_guest(struct build *b, struct mel_err **err)
 {
 	if (mel_workspace_open(&b->ws, b->opts->temp_dir, b->opts->workspace_dir, b->opts->arch,
@@ -294,13 +339,15 @@ static int open_guest(struct build *b, struct mel_err **err)
 	    mel_build_cache_open(&b->cache, b->opts, &b->ws, b->out_dir, b->report, err) < 0)
 		return -1;
 	if (mel_guest_choose_ids(&b->guest, &b->ws, &b->cache, err) < 0 ||
-	    fill_workspace(b, err) < 0)
+	    fill_workspace(b, err) < 0 || get_sources(b, err) < 0)
 		return -1;
+	phase(b, "making the guest");
 
 	const struct mel_guest_spec spec = {
 		.tree = b->tree,
 		.bind_ro = &b->opts->bind_ro,
 		.network = b->network,
+		.with_sources = b->sources.fd >= 0,
 		.environment = b->config->environment,
 	};
 
@@ -312,8 +359,7 @@ static int open_guest(struct build *b, struct mel_err **err)
 
 static int run_steps(struct build *b, struct mel_err **err)
 {
-	int64_t timeout_ns =
-		b->opts->timeout_ns ? b->opts->timeout_ns : (int64_t)b->plan->timeout_ns;
+	int64_t timeout_ns = timeout_of(b);
 	struct mel_runner runner = {
 		.plan = b->plan,
 		.guest = &b->guest,
@@ -370,6 +416,7 @@ static int run(struct build *b, struct mel_err **err)
 	if (check_signal(b, err) < 0 || mel_build_cache_check(&b->cache, err) < 0 ||
 	    emit(b, err) < 0)
 		return -1;
+	mel_sources_add_to_layer(&b->sources, &b->cache);
 	mel_build_cache_commit(&b->cache, b->opts, b->report);
 	return 0;
 }
@@ -397,6 +444,7 @@ static void finish(struct build *b, bool has_failed)
 	mel_guest_close(&b->guest);
 	close_cache(b, has_failed);
 	mel_foreign_clear(&b->foreign);
+	mel_sources_clear(&b->sources);
 	if (b->opts->keep && b->ws.path) {
 		b->report->kept = mel_arena_strdup(
 			&b->report->arena, b->ws.work_path ? b->ws.work_path : b->ws.path);
@@ -423,6 +471,7 @@ int mel_build_run(const struct mel_build_opts *opts, const struct mel_progress *
 		.out_fd = -1,
 		.tree = "",
 		.ws = MEL_WORKSPACE_INIT,
+		.sources = MEL_SOURCES_INIT,
 		.cache = MEL_BUILD_CACHE_INIT,
 	};
 

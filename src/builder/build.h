@@ -61,6 +61,10 @@ struct mel_build_opts {
 	struct mel_build_texts bind_ro;
 	const char *cache_dir; /* never NULL; "" is no cache */
 	bool cache_dir_given;
+	struct mel_build_texts cache_source; /* where sources are looked for, in this order */
+	bool offline;                        /* nothing is downloaded */
+	struct mel_build_texts
+		net_env; /* variables of the caller for downloads, "NAME=value" */
 	enum mel_cache_mode cache_mode;
 	uint64_t cache_upper_bytes; /* most that a build may write into its layer; 0: default */
 	bool cache_upper_in_memory; /* the layer is in memory */

@@ -246,6 +246,8 @@ static void record(const struct mel_build_cache *cache, const struct mel_build_o
 		.result = end->has_failed ? "failed" : "ok",
 		.fetch_hits = report->fetch_hits,
 		.fetch_misses = report->fetch_misses,
+		.downloaded_bytes = report->downloaded_bytes,
+		.download_ns = report->download_ns,
 		.elapsed_ns = end->elapsed_ns,
 		.tally = cache->is_merged ? &cache->tally : NULL,
 	};

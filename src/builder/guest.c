@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/slice.h"
+#include "builder/sources.h"
 #include "guest/helper_image.h"
 
 enum { BUILD_ID = 1000 };
@@ -55,6 +56,19 @@ static int add_helper(struct mel_guest *guest, struct mel_workspace *ws, struct 
 			     .target = "/.melange/helper",
 		     });
 	return 0;
+}
+
+/* Sources that are not in the cache directory. */
+static void add_sources(struct mel_guest *guest, const struct mel_workspace *ws)
+{
+	mel_vec_push(&guest->rootfs.mount,
+		     (struct sbx_mount){
+			     .type = SBX_BIND,
+			     .flags = SBX_READONLY,
+			     .source = mel_arena_printf(&guest->rootfs.arena, "%s/sources",
+							ws->path),
+			     .target = MEL_SOURCES_TARGET,
+		     });
 }
 
 static int add_bind_ro(struct mel_guest *guest, const struct mel_build_texts *paths,
@@ -109,6 +123,8 @@ static int try_open(struct mel_guest *guest, struct mel_workspace *ws,
 	if (mel_rootfs_make(&guest->rootfs, ws, &rootfs, err) < 0 ||
 	    add_helper(guest, ws, err) < 0 || add_bind_ro(guest, spec->bind_ro, err) < 0)
 		return -1;
+	if (spec->with_sources)
+		add_sources(guest, ws);
 	add_work(guest, ws);
 	if (mel_build_cache_mount(cache, &guest->ids, &guest->rootfs.mount, err) < 0 ||
 	    mel_workspace_give(ws, &guest->ids, err) < 0)

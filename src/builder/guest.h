@@ -30,6 +30,7 @@ struct mel_guest_spec {
 	const struct mel_build_texts
 		*bind_ro; /* further folders of the host, at the same place */
 	bool network;
+	bool with_sources; /* the folder sources of the state directory is shown */
 	const struct mel_environment *environment; /* accounts; NULL: none */
 };
 

@@ -35,15 +35,6 @@ static void remember(struct mel_lines *lines, int stream, const char *text)
 	report->tail[report->tail_len++] = mel_strdup(text);
 }
 
-/* Our own fetch definition says where a source came from. */
-static void count_fetch(struct mel_lines *lines, const char *text)
-{
-	if (mel_text_starts(text, "fetch: found ") && mel_text_ends(text, " in cache"))
-		lines->report->fetch_hits++;
-	else if (mel_text_starts(text, "fetch: downloading "))
-		lines->report->fetch_misses++;
-}
-
 static void flush(struct mel_lines *lines, int stream)
 {
 	struct mel_buf *part = &lines->part[stream - 1];
@@ -54,8 +45,6 @@ static void flush(struct mel_lines *lines, int stream)
 	attr[attr_len++] = (struct mel_log_attr){ "pkg", lines->package };
 	if (lines->label && *lines->label)
 		attr[attr_len++] = (struct mel_log_attr){ "step", lines->label };
-	if (lines->is_fetch)
-		count_fetch(lines, text);
 	if (lines->progress->output)
 		lines->progress->output(lines->progress->user, text, part->len);
 	mel_log_record(&(struct mel_log_record){

@@ -14,7 +14,6 @@ enum { MEL_LINE_MAX_BYTES = 64 * 1024 };
 
 struct mel_lines {
 	const char *package, *label; /* of the step, for the records; borrowed */
-	bool is_fetch;               /* look for what the cache gave */
 	const struct mel_progress *progress;
 	struct mel_report *report; /* gets the last lines and the fetch counts */
 	struct mel_buf part[2];    /* unfinished line of stdout, of stderr */

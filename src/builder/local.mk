@@ -14,5 +14,6 @@ src_builder_libbuilder_a_SOURCES = \
 	src/builder/report.c src/builder/report.h \
 	src/builder/rootfs.c src/builder/rootfs.h \
 	src/builder/runner.c src/builder/runner.h \
+	src/builder/sources.c src/builder/sources.h \
 	src/builder/toolchain.c src/builder/toolchain.h \
 	src/builder/workspace.c src/builder/workspace.h

@@ -35,7 +35,8 @@ struct mel_report {
 	const char *cache_mode;            /* mel_cache_mode_name */
 	const char *cache_change;          /* what was merged into it, or NULL */
 	const char *cache_note;            /* "no cache found at …", or NULL */
-	uint64_t fetch_hits, fetch_misses; /* fetch steps served by the cache, and not */
+	uint64_t fetch_hits, fetch_misses; /* fetched files that the cache had, and not */
+	uint64_t downloaded_bytes, download_ns;
 	int tier;
 	uint64_t elapsed_ns;
 

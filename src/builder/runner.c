@@ -309,7 +309,6 @@ static int run_step(struct mel_runner *runner, size_t index, struct mel_err **er
 	struct mel_lines lines = {
 		.package = package,
 		.label = step->label,
-		.is_fetch = step->uses && mel_text_eq(step->uses, "fetch"),
 		.progress = progress,
 		.report = runner->report,
 	};

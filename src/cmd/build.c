@@ -24,6 +24,7 @@
 #include "cmd/arch.h"
 #include "cmd/buildflags.h"
 #include "cmd/git.h"
+#include "cmd/network.h"
 #include "cmd/status.h"
 #include "cmd/summary.h"
 
@@ -310,6 +311,8 @@ static void copy_flags(struct mel_build_flags *flags, const struct mel_opt_resul
 	opts->disk = flags->disk;
 	opts->bind_ro = texts(&flags->bind_ro);
 	opts->cache_dir = flags->cache_dir;
+	opts->cache_source = texts(&flags->cache_source);
+	opts->offline = flags->offline;
 	opts->no_cache_env = flags->no_cache_env;
 	opts->cache_compiled = flags->cache_compiled;
 	opts->cache_dir_given = mel_opt_is_given(given, "cache-dir");
@@ -340,6 +343,7 @@ static int read_opts(struct mel_build_opts *opts, struct mel_build_flags *flags,
 		return -1;
 	copy_flags(flags, given, opts);
 	opts->state_home = mel_cmd_state_home(arena);
+	opts->net_env = mel_network_variables(arena);
 	opts->source_dir = choose_source(flags->source_dir, &given->arg, arena);
 	mel_git_find(&git, opts->file, arena);
 	if (read_epoch(flags->build_date, &git, &opts->epoch, err) < 0)

@@ -14,11 +14,12 @@ struct mel_build_flags {
 	bool empty_workspace;
 	int64_t timeout_ns;
 	/* guest */
-	struct mel_opt_list bind_ro, repository_append, keyring_append, package_append;
+	struct mel_opt_list cache_source, bind_ro, repository_append, keyring_append,
+		package_append;
 	const char *root, *network, *cache_dir, *runner;
 	const char *cache_mode, *cache_policy, *cache_upper;
 	bool cache_keep_on_failure, cache_apply_deletes, cache_exclusive;
-	bool no_cache_env, cache_compiled;
+	bool no_cache_env, cache_compiled, offline;
 	uint64_t cache_max_bytes;
 	int64_t cache_max_age_s;
 	/* output */

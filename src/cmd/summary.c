@@ -72,6 +72,16 @@ static void log_step(const struct mel_report_step *step)
 	mel_log(MEL_LOG_INFO, "%s", mel_buf_text(&text));
 }
 
+static void log_downloads(const struct mel_report *report)
+{
+	struct mel_buf text MEL_AUTO_BUF = MEL_BUF_INIT(TEXT_MAX);
+
+	mel_size_write(&text, report->downloaded_bytes);
+	mel_buf_add_text(&text, " of sources in ");
+	write_time(&text, report->download_ns);
+	mel_log(MEL_LOG_INFO, "downloaded: %s", mel_buf_text(&text));
+}
+
 static void log_cache(const struct mel_report *report)
 {
 	if (!report->cache_dir) {
@@ -107,6 +117,8 @@ void mel_summary_write(const struct mel_report *report)
 	mel_log(MEL_LOG_INFO, "environment: root %s, network %s, isolation tier %d",
 		report->root ? report->root : "unknown",
 		report->network ? report->network : "unknown", report->tier);
+	if (report->downloaded_bytes > 0)
+		log_downloads(report);
 	log_cache(report);
 	mel_log(MEL_LOG_INFO, "linters: none ran");
 }

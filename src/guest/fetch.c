@@ -18,6 +18,7 @@
 
 struct fetch {
 	const char *cache;
+	const char *sources; /* where the host put what is not in the cache; or "" */
 	const char *uri;
 	const char *want[MEL_DIGEST_KINDS]; /* hex digits as in the build file, or "" */
 	const char *none;                   /* not empty: nothing is verified */
@@ -146,12 +147,12 @@ static enum outcome try_cache_file(const struct fetch *f, const char *path)
 }
 
 /* Objects are named in lower case; a name spelt as in the build file is found as well. */
-static enum outcome try_cache(const struct fetch *f)
+static enum outcome try_folder(const struct fetch *f, const char *folder)
 {
 	for (unsigned k = 0; k < MEL_DIGEST_KINDS; k++) {
 		const char *kind = mel_digest_kind_at(k)->name;
 		MEL_HELPER_FREE char *given =
-			mel_helper_format("%s/%s:%s", f->cache, kind, f->want[k]);
+			mel_helper_format("%s/%s:%s", folder, kind, f->want[k]);
 		MEL_HELPER_FREE char *lower = mel_helper_copy(given, strlen(given));
 		enum outcome result;
 
@@ -167,6 +168,15 @@ static enum outcome try_cache(const struct fetch *f)
 			return result;
 	}
 	return FETCH_ABSENT;
+}
+
+static enum outcome try_cache(const struct fetch *f)
+{
+	enum outcome result = FETCH_ABSENT;
+
+	if (*f->sources)
+		result = try_folder(f, f->sources);
+	return result == FETCH_ABSENT ? try_folder(f, f->cache) : result;
 }
 
 /* A file of the right name may lie in the source directory; the name alone proves nothing. */
@@ -257,9 +267,10 @@ static int run(struct fetch *f)
 
 int mel_helper_fetch(int argc, char **argv)
 {
-	struct fetch f = { "", "", { "", "" }, "", "", "", NULL };
+	struct fetch f = { "", "", "", { "", "" }, "", "", "", NULL };
 	const struct mel_helper_option option[] = {
 		{ "cache", &f.cache },
+		{ "sources", &f.sources },
 		{ "uri", &f.uri },
 		{ "sha256", &f.want[MEL_DIGEST_SHA256] },
 		{ "sha512", &f.want[MEL_DIGEST_SHA512] },

@@ -77,6 +77,7 @@ static void copy_file(const char *from, const char *to, mode_t mode)
 void run_place_make(struct run_place *place, uid_t uid)
 {
 	const char *program = getenv("MELANGE");
+	char helper[PATH_BYTES], helper_copy[PATH_BYTES];
 
 	memset(place, 0, sizeof(*place));
 	place->uid = uid;
@@ -85,7 +86,11 @@ void run_place_make(struct run_place *place, uid_t uid)
 	cr_assert_eq(chmod(place->dir, 0755), 0);
 	give(place, place->dir);
 	snprintf(place->program, sizeof(place->program), "%s/melange", place->dir);
-	copy_file(program && program[0] ? program : "./melange", place->program, 0755);
+	program = program && program[0] ? program : "./melange";
+	copy_file(program, place->program, 0755);
+	snprintf(helper, sizeof(helper), "%s-fetch", program);
+	snprintf(helper_copy, sizeof(helper_copy), "%s-fetch", place->program);
+	copy_file(helper, helper_copy, 0755);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)

@@ -294,21 +294,26 @@ Test(cache, default_folder, .timeout = 60)
 	with_users(default_folder);
 }
 
+#define SECRET_SUM "3f54e0a9e4b36ed2a1d2a7a5cdbaf2c6f3f0d60a1e58ea25d1d9f0d9c1f8a5ee"
+
 /* What a build planted in the cache does not lead a later build out of it. */
 static void planted_links(struct run_place *place)
 {
 	struct run_result result RUN_AUTO_RESULT = { 0 };
 
 	run_place_write(place, "secret", "canary\n");
-	build_write(place, "x",
-		    "pipeline:\n  - runs: ln -sf @DIR@/secret "
-		    "/var/cache/melange/sha256:"
-		    "3f54e0a9e4b36ed2a1d2a7a5cdbaf2c6f3f0d60a1e58ea25d1d9f0d9c1f8a5ee\n"
-		    "  - uses: fetch\n    with:\n      uri: http://127.0.0.1:1/f.txt\n"
-		    "      extract: false\n      expected-sha256: "
-		    "3f54e0a9e4b36ed2a1d2a7a5cdbaf2c6f3f0d60a1e58ea25d1d9f0d9c1f8a5ee\n");
+	build_write_step(place, "x",
+			 "ln -sf @DIR@/secret /var/cache/melange/sha256:" SECRET_SUM);
 	BUILD(&result, place, NULL, "--empty-workspace", "--cache-dir=cache", "x.yaml");
-	cr_assert_eq(result.code, 1, "%s", result.err);
+	cr_assert_eq(result.code, 0, "%s", result.err);
+	run_result_clear(&result);
+	build_write(place, "y",
+		    "pipeline:\n  - uses: fetch\n    with:\n"
+		    "      uri: http://127.0.0.1:1/f.txt\n      retry-limit: 1\n"
+		    "      extract: false\n      expected-sha256: " SECRET_SUM "\n");
+	BUILD(&result, place, NULL, "--empty-workspace", "--cache-dir=cache", "y.yaml");
+	cr_assert_eq(result.code, 4, "%s", result.err);
+	cr_assert(strstr(result.err, "is damaged and was moved"), "%s", result.err);
 	cr_assert_not(strstr(result.err, "INFO canary"));
 	build_check_clean(place);
 }

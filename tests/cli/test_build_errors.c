@@ -19,7 +19,7 @@
 	"56789abcdef0123456789abcdef0123456789abcdef"
 #define FETCH                                                                                  \
 	"pipeline:\n  - uses: fetch\n    with:\n      uri: http://127.0.0.1:1/hello.txt\n"     \
-	"      extract: false\n"
+	"      extract: false\n      retry-limit: 1\n"
 
 enum { NEEDS_SANDBOX = 1, WITH_SOURCE = 2, USER_ONLY = 4 };
 
@@ -220,14 +220,33 @@ static const struct {
 	  FETCH "      expected-sha256: " BADSUM "\n",
 	  { "--cache-dir=cache", "x.yaml" },
 	  NEEDS_SANDBOX,
-	  1,
-	  { "step \"fetch\" of package x failed", BADSUM, "hello.txt" } },
+	  4,
+	  { "sha256:" BADSUM " in the cache is damaged and was moved to sha256:" BADSUM
+	    ".damaged: its sha256 is ",
+	    "x.yaml:9:5: cannot get 'http://127.0.0.1:1/hello.txt' (sha256:" BADSUM "): " } },
 	{ "a source that is not in the cache",
 	  FETCH "      expected-sha512: " MISSING "\n",
 	  { "--cache-dir=cache", "x.yaml" },
 	  NEEDS_SANDBOX,
-	  1,
-	  { "hello.txt", "--network=host", "sha512:" MISSING } },
+	  4,
+	  { "x.yaml:9:5: cannot get 'http://127.0.0.1:1/hello.txt' (sha512:" MISSING
+	    "): http://127.0.0.1:1/hello.txt: Failed to connect" } },
+	{ "two sources while offline",
+	  FETCH "      expected-sha512: " MISSING "\n  - uses: fetch\n    with:\n"
+		"      uri: http://127.0.0.1:1/other.txt\n      expected-sha256: " BADSUM "\n",
+	  { "--cache-mode=off", "--offline", "x.yaml" },
+	  NEEDS_SANDBOX,
+	  3,
+	  { "--offline: 2 files are not in the cache and cannot be downloaded:\n",
+	    "x.yaml:9:5: sha512:" MISSING "  http://127.0.0.1:1/hello.txt\n",
+	    "x.yaml:15:5: sha256:" BADSUM "  http://127.0.0.1:1/other.txt\n" } },
+	{ "a place for sources that is none",
+	  "",
+	  { "--cache-source=gs://bucket", "x.yaml" },
+	  NEEDS_SANDBOX,
+	  3,
+	  { "--cache-source: 'gs://bucket' is neither a folder nor an http://, https:// or "
+	    "s3:// address" } },
 	{ "a source without checksum",
 	  FETCH,
 	  { "--cache-dir=cache", "x.yaml" },
@@ -241,7 +260,7 @@ static const struct {
 	  { "--cache-dir=cache", "x.yaml" },
 	  0,
 	  3,
-	  { "x.yaml:13:24: ", "\"expected-sha256\"" } },
+	  { "x.yaml:14:24: ", "\"expected-sha256\"" } },
 };
 
 ParameterizedTestParameters(errors, build)

@@ -115,28 +115,3 @@ Test(lines, no_line_feed, .timeout = 10)
 		     (30 * sizeof(block) + MEL_LINE_MAX_BYTES - 1) / MEL_LINE_MAX_BYTES);
 	mel_report_clear(&report);
 }
-
-/* What the cache gave is read from the lines of fetch, and of fetch only. */
-Test(lines, fetch_counts, .timeout = 5)
-{
-	static const char text[] = "fetch: found /c/sha256:1 in cache\n"
-				   "fetch: found /c/sha256:2 in cache\n"
-				   "fetch: downloading http://x/y\n"
-				   "fetch: found nothing\n";
-	static const struct mel_progress progress = { 0 };
-	struct mel_report report = { 0 };
-
-	for (int is_fetch = 0; is_fetch < 2; is_fetch++) {
-		struct mel_lines lines = { .package = "pack",
-					   .is_fetch = is_fetch,
-					   .progress = &progress,
-					   .report = &report };
-
-		mel_lines_init(&lines);
-		mel_lines_add(&lines, 1, text, strlen(text));
-		mel_lines_end(&lines);
-		cr_assert_eq(report.fetch_hits, is_fetch ? 2 : 0);
-		cr_assert_eq(report.fetch_misses, is_fetch ? 1 : 0);
-	}
-	mel_report_clear(&report);
-}
