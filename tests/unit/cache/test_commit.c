@@ -149,7 +149,7 @@ static mode_t type_of(int dirfd, const char *path)
 }
 
 TABLE_PARAMETERS(commit, entry, rows)
-ParameterizedTest(const size_t *i, commit, entry, .init = begin, .fini = end, .timeout = 60)
+ParameterizedTest(const size_t *i, commit, entry, .timeout = 60)
 {
 	const struct row *row = &rows[*i];
 	mode_t before;
