@@ -76,6 +76,7 @@ struct mel_build_opts {
 	bool no_cache_env;          /* no variables for tools' caches but the recorded ones */
 	bool cache_compiled;        /* compiled output goes to the cache too */
 	const char *temp_dir;       /* TMPDIR or /tmp */
+	const char *home;           /* of the caller; NULL: not known */
 	const char *state_home;     /* folder for what outlives builds; NULL: there is none */
 
 	/* output */

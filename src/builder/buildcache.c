@@ -29,18 +29,31 @@ bool mel_build_cache_is_private(const struct mel_build_cache *cache)
 /* --- beginning ------------------------------------------------------------------------------
  */
 
+/* The real path of a folder of the caller's keys; to be freed, NULL: there is none. */
+static char *keys(const struct mel_build_opts *opts, const char *name)
+{
+	MEL_AUTO_FREE char *path =
+		opts->home && opts->home[0] ? mel_asprintf("%s/%s", opts->home, name) : NULL;
+
+	return path ? realpath(path, NULL) : NULL;
+}
+
 static int choose_dir(struct mel_build_cache *cache, const struct mel_build_opts *opts,
 		      const struct mel_workspace *ws, const char *out_dir, struct mel_err **err)
 {
 	MEL_AUTO_FREE char *all_out = realpath(opts->out_dir, NULL);
 	MEL_AUTO_FREE char *state =
 		opts->state_home ? mel_asprintf("%s/melange", opts->state_home) : NULL;
+	MEL_AUTO_FREE char *ssh = keys(opts, ".ssh");
+	MEL_AUTO_FREE char *gnupg = keys(opts, ".gnupg");
 	const struct mel_cache_taboo taboo[] = {
 		{ ws->work_path, "the workspace" },
 		{ out_dir, "the output directory" },
 		{ all_out, "the output directory" },
 		{ ws->path, "the temporary directory of the build" },
 		{ state, "the state of caches" },
+		{ ssh, "the keys in" },
+		{ gnupg, "the keys in" },
 	};
 	const struct mel_cache_opts dir = {
 		.dir = opts->cache_dir,

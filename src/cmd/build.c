@@ -316,6 +316,7 @@ static void copy_flags(struct mel_build_flags *flags, const struct mel_opt_resul
 	opts->no_cache_env = flags->no_cache_env;
 	opts->cache_compiled = flags->cache_compiled;
 	opts->cache_dir_given = mel_opt_is_given(given, "cache-dir");
+	opts->home = getenv("HOME");
 	opts->temp_dir = temp && temp[0] ? temp : "/tmp";
 	opts->out_dir = flags->out_dir;
 	opts->signing_key = flags->signing_key;

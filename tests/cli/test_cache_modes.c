@@ -341,6 +341,55 @@ Test(cache_modes, hostile, .timeout = 60)
 /* --- failures -------------------------------------------------------------------------------
  */
 
+/* Keys are no cache; the home of the tests' users is their place. */
+static void keys(struct run_place *place)
+{
+	static const char *const dirs[] = { "--cache-dir=.ssh", "--cache-dir=.ssh/x" };
+
+	run_place_write(place, ".ssh/id", "canary\n");
+	build_write_step(place, "x", "cat " C "/id");
+	for (size_t i = 0; i < BUILD_COUNTOF(dirs); i++) {
+		struct run_result result RUN_AUTO_RESULT = { 0 };
+
+		BUILD(&result, place, NULL, dirs[i], "--empty-workspace", "x.yaml");
+		BUILD_EXPECT(place, &result, 3, "the keys in '@DIR@/.ssh'");
+	}
+}
+
+Test(cache_modes, keys, .timeout = 60)
+{
+	with_users(keys);
+}
+
+/* Without a folder for records a build goes on, and says what is lost. */
+static void no_state(struct run_place *place)
+{
+	static const char *const modes[] = { "--cache-mode=rw", "--cache-mode=discard",
+					     "--cache-mode=commit" };
+	const char *const env[] = { "XDG_STATE_HOME=/proc/nothing", NULL };
+	const struct run_opts opts = { .env = env };
+
+	build_write_step(place, "x", "echo new >" C "/x");
+	for (size_t i = 0; i < BUILD_COUNTOF(modes); i++) {
+		struct run_result result RUN_AUTO_RESULT = { 0 };
+
+		BUILD(&result, place, &opts, modes[i], "--empty-workspace", "--cache-dir=c",
+		      "x.yaml");
+		BUILD_EXPECT(place, &result, 0, NULL);
+		cr_assert_eq(strstr(result.err, "WARN no records of the cache") != NULL, i > 0,
+			     "%s", result.err);
+		cr_assert_eq(access(run_place_path(place, "c/x"), F_OK), i == 1 ? -1 : 0, "%zu",
+			     i);
+		unlink(run_place_path(place, "c/x"));
+		build_check_clean(place);
+	}
+}
+
+Test(cache_modes, no_state, .timeout = 60)
+{
+	with_users(no_state);
+}
+
 static void kept(struct run_place *place)
 {
 	struct run_result result RUN_AUTO_RESULT = { 0 };
