@@ -32,7 +32,9 @@ tests_cli_test_cache_commands_LDADD = $(CRITERION_LIBS)
 
 tests_cli_test_cache_modes_SOURCES = \
 	tests/cli/builds.c tests/cli/builds.h \
+	tests/cli/caches.c tests/cli/caches.h \
 	tests/cli/run.c tests/cli/run.h \
+	tests/cli/test_cache_faults.c \
 	tests/cli/test_cache_modes.c
 tests_cli_test_cache_modes_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 tests_cli_test_cache_modes_LDADD = $(CRITERION_LIBS)
