@@ -92,7 +92,7 @@ static int list_entry(void *user, const struct mel_cache_entry *from, struct mel
 	bool is_dir = S_ISDIR(from->st->st_mode);
 
 	if (!mel_cache_is_chosen(&x->what->choice, from->path))
-		return is_dir; /* of another area, as all in it */
+		return is_dir && !mel_cache_area_of(from->path)->is_host;
 	if (mel_cache_kind_of(from->path) == MEL_CACHE_VOLATILE)
 		return is_dir;
 	if (is_dir)

@@ -17,7 +17,7 @@ static int64_t age(int64_t used, int64_t now)
 static bool may_go(const struct mel_cache_unit *unit, const struct mel_cache_limits *limits,
 		   int64_t now)
 {
-	if (unit->is_kept || mel_text_eq(unit->area->name, MEL_CACHE_OTHER))
+	if (unit->is_kept || unit->area->is_host)
 		return false;
 	return !limits->min_age_s || age(unit->used, now) >= limits->min_age_s;
 }
@@ -62,7 +62,7 @@ static uint64_t evictable_bytes(const struct mel_cache_list *list)
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < list->area.len; i++)
-		if (!mel_text_eq(list->area.at[i].area->name, MEL_CACHE_OTHER))
+		if (!list->area.at[i].area->is_host)
 			bytes += list->area.at[i].disk_bytes;
 	return bytes;
 }

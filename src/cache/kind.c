@@ -8,37 +8,35 @@
 #include "base/mem.h"
 #include "base/slice.h"
 
-static const struct mel_cache_area sources = { MEL_CACHE_OBJECTS, MEL_CACHE_SOURCES };
-static const struct mel_cache_area other = { MEL_CACHE_OTHER, MEL_CACHE_PACKAGES };
+static const struct mel_cache_area sources = { MEL_CACHE_OBJECTS, MEL_CACHE_SOURCES, false };
+static const struct mel_cache_area other = { MEL_CACHE_OTHER, MEL_CACHE_PACKAGES, true };
+static const struct mel_cache_area host_go = { "gomodcache", MEL_CACHE_PACKAGES, true };
+static const struct mel_cache_area host_npm = { "npm", MEL_CACHE_PACKAGES, true };
 
 /* By the first component. */
 static const struct mel_cache_area areas[] = {
-	{ "bundle", MEL_CACHE_PACKAGES },    { "cargo", MEL_CACHE_PACKAGES },
-	{ "ccache", MEL_CACHE_COMPILED },    { "composer", MEL_CACHE_PACKAGES },
-	{ "go-build", MEL_CACHE_COMPILED },  { "gomodcache", MEL_CACHE_PACKAGES },
-	{ "gradle-ro", MEL_CACHE_PACKAGES }, { "m2repository", MEL_CACHE_PACKAGES },
-	{ "npm", MEL_CACHE_PACKAGES },       { "nuget", MEL_CACHE_PACKAGES },
-	{ "pip", MEL_CACHE_PACKAGES },       { "pnpm", MEL_CACHE_PACKAGES },
-	{ "sccache", MEL_CACHE_COMPILED },   { "uv", MEL_CACHE_PACKAGES },
-	{ "wheels", MEL_CACHE_PACKAGES },    { "yarn", MEL_CACHE_PACKAGES },
+	{ "bundle", MEL_CACHE_PACKAGES, false },
+	{ "cargo", MEL_CACHE_PACKAGES, false },
+	{ "ccache", MEL_CACHE_COMPILED, false },
+	{ "composer", MEL_CACHE_PACKAGES, false },
+	{ "go-build", MEL_CACHE_COMPILED, false },
+	{ "gomodcache", MEL_CACHE_PACKAGES, false },
+	{ "gradle-ro", MEL_CACHE_PACKAGES, false },
+	{ "m2repository", MEL_CACHE_PACKAGES, false },
+	{ "npm", MEL_CACHE_PACKAGES, false },
+	{ "nuget", MEL_CACHE_PACKAGES, false },
+	{ "pip", MEL_CACHE_PACKAGES, false },
+	{ "pnpm", MEL_CACHE_PACKAGES, false },
+	{ "sccache", MEL_CACHE_COMPILED, false },
+	{ "uv", MEL_CACHE_PACKAGES, false },
+	{ "wheels", MEL_CACHE_PACKAGES, false },
+	{ "yarn", MEL_CACHE_PACKAGES, false },
 };
 
 static bool is_object(const char *path)
 {
 	return (mel_text_starts(path, "sha256:") || mel_text_starts(path, "sha512:")) &&
 	       !strchr(path, '/');
-}
-
-const struct mel_cache_area *mel_cache_area_of(const char *path)
-{
-	struct mel_slice first = mel_slice_make(path, strcspn(path, "/"));
-
-	if (is_object(path))
-		return &sources;
-	for (size_t i = 0; i < MEL_COUNTOF(areas); i++)
-		if (mel_slice_eq_text(first, areas[i].name))
-			return &areas[i];
-	return &other;
 }
 
 /*
@@ -142,6 +140,31 @@ static bool fits(const char *pattern, const char *path)
 		}
 	}
 	return *pattern == '\0';
+}
+
+/* The cache directory of a tool itself, by what lies at its top. */
+static const struct {
+	const char *pattern;
+	const struct mel_cache_area *area;
+} host_areas[] = {
+	{ "cache/download/**", &host_go }, { "cache/vcs/**", &host_go },
+	{ "cache/lock", &host_go },        { "**/*?@v[0-9]*/**", &host_go },
+	{ "_cacache/**", &host_npm },
+};
+
+const struct mel_cache_area *mel_cache_area_of(const char *path)
+{
+	struct mel_slice first = mel_slice_make(path, strcspn(path, "/"));
+
+	if (is_object(path))
+		return &sources;
+	for (size_t i = 0; i < MEL_COUNTOF(areas); i++)
+		if (mel_slice_eq_text(first, areas[i].name))
+			return &areas[i];
+	for (size_t i = 0; i < MEL_COUNTOF(host_areas); i++)
+		if (fits(host_areas[i].pattern, path))
+			return host_areas[i].area;
+	return &other;
 }
 
 enum mel_cache_kind mel_cache_kind_of(const char *path)

@@ -21,9 +21,11 @@ enum mel_cache_class {
 struct mel_cache_area {
 	const char *name; /* first component of its paths, or one of those above */
 	enum mel_cache_class class;
+	bool is_host; /* somebody else's, or the cache directory is this area itself, a tool's
+			 own cache (`go env GOMODCACHE`): never evicted */
 };
 
-/* The area in which path lies; never NULL, one pointer per area. */
+/* The area in which path lies; never NULL. */
 const struct mel_cache_area *mel_cache_area_of(const char *path);
 
 enum mel_cache_kind {

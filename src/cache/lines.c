@@ -11,7 +11,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 
-enum { OPEN_TRIES = 100 }; /* how often the file may be replaced while it is being opened */
+enum { OPEN_TRIES = 10000 }; /* how often the file may be replaced while it is being opened */
 
 /* The file, locked, and still the one of that name; -1 (errno). ENOENT: there is none. */
 static int open_locked(const struct mel_cache_state *state, const char *name, int flags,

@@ -9,10 +9,11 @@
 
 /* How the paths below a rule's pattern make units. */
 enum how {
-	FILES,       /* each file for itself */
-	FOLDER,      /* the files of one folder together */
-	CHILD,       /* each file or folder directly below the pattern, with all in it */
-	WHOLE,       /* the pattern's own folder */
+	FILES,  /* each file for itself */
+	FOLDER, /* the files of one folder together */
+	CHILD,  /* each file or folder directly below the pattern, with all in it */
+	WHOLE,  /* the pattern's own folder */
+	HOST,   /* the same, but in folders that a Go module cache has, too, file by file */
 	GO_DOWNLOAD, /* MODULE/@v/VERSION.SUFFIX */
 	GO_TREE,     /* MODULE@VERSION/... */
 };
@@ -33,6 +34,11 @@ static const struct rule {
 	{ "gomodcache/cache/vcs", CHILD, { ".info", ".lock" }, NULL },
 	{ "gomodcache/cache", FOLDER, { 0 }, NULL },
 	{ "gomodcache", GO_TREE, { 0 }, NULL },
+	{ "cache/download/sumdb", WHOLE, { 0 }, NULL },
+	{ "cache/download", GO_DOWNLOAD, { 0 }, NULL },
+	{ "cache/vcs", CHILD, { ".info", ".lock" }, NULL },
+	{ "_cacache/tmp", WHOLE, { 0 }, NULL },
+	{ "_cacache", FILES, { 0 }, NULL },
 	{ "npm/_npx", CHILD, { 0 }, NULL },
 	{ "npm/_cacache/tmp", WHOLE, { 0 }, NULL },
 	{ "npm/_logs", WHOLE, { 0 }, NULL },
@@ -135,7 +141,8 @@ static bool go_download(struct mel_buf *out, const char *path, bool is_dir)
 	return true;
 }
 
-/* "gomodcache/MODULE@VERSION/...": the same unit as the version's download. */
+/* "gomodcache/MODULE@VERSION/...", or that without the area's name (area_len 0): the same unit
+ * as the version's download. */
 static bool go_tree(struct mel_buf *out, const char *path, size_t area_len, bool is_dir)
 {
 	const char *at = strchr(path, '@');
@@ -145,10 +152,19 @@ static bool go_tree(struct mel_buf *out, const char *path, size_t area_len, bool
 			mel_buf_add_text(out, path);
 		return !is_dir;
 	}
-	mel_buf_printf(out, "%.*s/cache/download%.*s/@v/%.*s", (int)area_len, path,
-		       (int)(at - path) - (int)area_len, path + area_len,
-		       (int)strcspn(at + 1, "/"), at + 1);
+
+	size_t from = area_len ? area_len + 1 : 0;
+
+	mel_buf_printf(out, "%.*scache/download/%.*s/@v/%.*s", (int)from, path,
+		       (int)(at - path) - (int)from, path + from, (int)strcspn(at + 1, "/"),
+		       at + 1);
 	return true;
+}
+
+/* "cache", and folders named like hosts, hold modules or something else: files will tell. */
+static bool may_hold_modules(const char *path, size_t len)
+{
+	return mel_slice_eq_text(mel_slice_make(path, len), "cache") || memchr(path, '.', len);
 }
 
 static bool by_rule(struct mel_buf *out, const struct rule *rule, const char *path, size_t len,
@@ -161,6 +177,11 @@ static bool by_rule(struct mel_buf *out, const struct rule *rule, const char *pa
 		return go_download(out, path, is_dir);
 	case GO_TREE:
 		return go_tree(out, path, len, is_dir);
+	case HOST:
+		if (is_dir && may_hold_modules(path, len))
+			return false;
+		add_name(out, rule, path, len);
+		return true;
 	case WHOLE:
 		add_name(out, rule, path, len);
 		return true;
@@ -187,12 +208,15 @@ static const struct rule *by_area(const char *path)
 {
 	static const struct rule package = { "*", CHILD, { 0 }, NULL };
 	static const struct rule compiled = { "*", FILES, { 0 }, NULL };
-	static const struct rule other = { "*", WHOLE, { 0 }, NULL };
+	static const struct rule other = { "*", HOST, { 0 }, NULL };
+	static const struct rule host_tree = { "*", GO_TREE, { 0 }, NULL };
 	const struct mel_cache_area *area = mel_cache_area_of(path);
 
 	if (area->class == MEL_CACHE_COMPILED)
 		return &compiled;
-	if (area->class == MEL_CACHE_SOURCES || mel_text_eq(area->name, MEL_CACHE_OTHER))
+	if (area->is_host && strchr(path, '@'))
+		return &host_tree;
+	if (area->class == MEL_CACHE_SOURCES || area->is_host)
 		return &other;
 	return &package;
 }
@@ -209,5 +233,6 @@ bool mel_cache_unit_of(struct mel_buf *out, const char *path, bool is_dir)
 			return by_rule(out, &rules[i], path, len, is_dir);
 	}
 	rule = by_area(path);
-	return by_rule(out, rule, path, component_end(path, 0), is_dir);
+	return by_rule(out, rule, path, rule->how == GO_TREE ? 0 : component_end(path, 0),
+		       is_dir);
 }

@@ -139,7 +139,7 @@ static int check_entry(void *user, const struct mel_cache_entry *entry, struct m
 
 	(void)err;
 	if (!mel_cache_is_chosen(&v->what->choice, entry->path))
-		return is_dir;
+		return is_dir && !mel_cache_area_of(entry->path)->is_host;
 	if (S_ISLNK(entry->st->st_mode))
 		check_link(v, entry);
 	else if (!is_dir && !S_ISREG(entry->st->st_mode))

@@ -16,6 +16,12 @@ static const struct {
 	{ "sha256:00/x", "other", MEL_CACHE_PACKAGES },
 	{ "x/sha256:00", "other", MEL_CACHE_PACKAGES },
 	{ "", "other", MEL_CACHE_PACKAGES },
+	{ "cache", "other", MEL_CACHE_PACKAGES },
+	{ "cache/x", "other", MEL_CACHE_PACKAGES },
+	{ "cache/download/a.org/b/@v/list", "gomodcache", MEL_CACHE_PACKAGES },
+	{ "a.org/b@v1.0.0/c", "gomodcache", MEL_CACHE_PACKAGES },
+	{ "a.org/b/c", "other", MEL_CACHE_PACKAGES },
+	{ "_cacache/content-v2/sha512/aa/bb/cc", "npm", MEL_CACHE_PACKAGES },
 };
 
 TABLE_TEST(kind, area, areas)
