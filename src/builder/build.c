@@ -18,6 +18,7 @@
 #include "builder/emit.h"
 #include "builder/foreign.h"
 #include "builder/guest.h"
+#include "builder/mirrors.h"
 #include "builder/notes.h"
 #include "builder/progress.h"
 #include "builder/report.h"
@@ -48,6 +49,7 @@ struct build {
 	struct mel_workspace ws;
 	struct mel_build_cache cache;
 	struct mel_sources sources;
+	struct mel_mirrors mirrors;
 	struct mel_guest guest;
 	struct mel_foreign foreign;
 };
@@ -315,6 +317,28 @@ static int check_download(void *user, struct mel_err **err)
 			   limit);
 }
 
+/* While offline err may hold what is missing already. */
+static int get_mirrors(struct build *b, struct mel_err **err)
+{
+	const struct mel_mirrors_build build = {
+		.opts = b->opts,
+		.ws = &b->ws,
+		.state = &b->cache.state,
+		.progress = b->progress,
+		.check = check_download,
+		.user = b,
+	};
+	struct mel_err *found = NULL;
+
+	mel_mirrors_collect(&b->mirrors, b->plan);
+	mel_mirrors_get(&b->mirrors, &build, &found);
+	mel_err_append(err, found);
+	if (*err)
+		return -1;
+	mel_mirrors_use(&b->mirrors, b->plan);
+	return 0;
+}
+
 static int get_sources(struct build *b, struct mel_err **err)
 {
 	const struct mel_sources_build build = {
@@ -329,7 +353,9 @@ static int get_sources(struct build *b, struct mel_err **err)
 
 	if (mel_sources_collect(&b->sources, b->plan, b->ws.work_fd, err) < 0)
 		return -1;
-	return mel_sources_get(&b->sources, &build, err);
+	if (mel_sources_get(&b->sources, &build, err) < 0 && !b->opts->offline)
+		return -1;
+	return get_mirrors(b, err);
 }
 
 static int open_guest(struct build *b, struct mel_err **err)
@@ -347,6 +373,7 @@ static int open_guest(struct build *b, struct mel_err **err)
 		.tree = b->tree,
 		.bind_ro = &b->opts->bind_ro,
 		.network = b->network,
+		.mirrors = &b->mirrors,
 		.with_sources = b->sources.fd >= 0,
 		.environment = b->config->environment,
 	};
@@ -445,6 +472,7 @@ static void finish(struct build *b, bool has_failed)
 	close_cache(b, has_failed);
 	mel_foreign_clear(&b->foreign);
 	mel_sources_clear(&b->sources);
+	mel_mirrors_clear(&b->mirrors);
 	if (b->opts->keep && b->ws.path) {
 		b->report->kept = mel_arena_strdup(
 			&b->report->arena, b->ws.work_path ? b->ws.work_path : b->ws.path);

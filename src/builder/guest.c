@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/slice.h"
+#include "builder/mirrors.h"
 #include "builder/sources.h"
 #include "guest/helper_image.h"
 
@@ -123,6 +124,7 @@ static int try_open(struct mel_guest *guest, struct mel_workspace *ws,
 	if (mel_rootfs_make(&guest->rootfs, ws, &rootfs, err) < 0 ||
 	    add_helper(guest, ws, err) < 0 || add_bind_ro(guest, spec->bind_ro, err) < 0)
 		return -1;
+	mel_mirrors_mount(spec->mirrors, &guest->rootfs.arena, &guest->rootfs.mount);
 	if (spec->with_sources)
 		add_sources(guest, ws);
 	add_work(guest, ws);

@@ -9,6 +9,8 @@
 #include "builder/workspace.h"
 #include "sandbox/sbx.h"
 
+struct mel_mirrors;
+
 #define MEL_GUEST_WORK "/home/build"
 
 struct mel_guest {
@@ -30,6 +32,7 @@ struct mel_guest_spec {
 	const struct mel_build_texts
 		*bind_ro; /* further folders of the host, at the same place */
 	bool network;
+	const struct mel_mirrors *mirrors; /* shown too */
 	bool with_sources; /* the folder sources of the state directory is shown */
 	const struct mel_environment *environment; /* accounts; NULL: none */
 };

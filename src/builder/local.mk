@@ -8,6 +8,7 @@ src_builder_libbuilder_a_SOURCES = \
 	src/builder/guest.c src/builder/guest.h \
 	src/builder/ignore.c src/builder/ignore.h \
 	src/builder/lines.c src/builder/lines.h \
+	src/builder/mirrors.c src/builder/mirrors.h \
 	src/builder/notes.c src/builder/notes.h \
 	src/builder/owners.c src/builder/owners.h \
 	src/builder/progress.h \

@@ -72,7 +72,7 @@ static const char *file_name(struct mel_arena *arena, const char *uri)
 
 /* Does the file lie where the step would put it, with the right content? */
 static int is_in_workspace(bool *out, struct mel_arena *arena, int work_fd,
-			   const struct mel_step *step, const struct mel_source *source,
+			   const struct mel_step *step, const struct mel_source_file *source,
 			   struct mel_err **err)
 {
 	const size_t len = strlen(MEL_PLAN_HOME);
@@ -101,7 +101,7 @@ static int add_fetch(struct mel_sources *out, const struct mel_step *step, int w
 {
 	const char *sha256 = input(step, "MELANGE_INPUT_EXPECTED_SHA256");
 	const char *sha512 = input(step, "MELANGE_INPUT_EXPECTED_SHA512");
-	struct mel_source source = {
+	struct mel_source_file source = {
 		.pos = step->use_pos,
 		.uri = input(step, "MELANGE_INPUT_URI"),
 		.want = { digest(&out->arena, sha256, 64), digest(&out->arena, sha512, 128) },
@@ -260,7 +260,7 @@ int mel_sources_get(struct mel_sources *sources, const struct mel_sources_build 
 /* --- into the layer -------------------------------------------------------------------------
  */
 
-static int add_one(const struct mel_sources *sources, const struct mel_source *source,
+static int add_one(const struct mel_sources *sources, const struct mel_source_file *source,
 		   int upper_fd, struct mel_err **err)
 {
 	struct mel_depot_hit hit;

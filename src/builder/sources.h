@@ -23,7 +23,7 @@
 /* What the steps of a plan ask for. */
 struct mel_sources {
 	struct mel_arena arena;
-	MEL_VEC(struct mel_source) file;
+	MEL_VEC(struct mel_source_file) file;
 	uint64_t unverified; /* steps without a digest: the guest downloads for them */
 	int fd;              /* owned; the private folder, -1: there is none */
 };

@@ -19,6 +19,7 @@ src_cache_libcache_a_SOURCES = \
 	src/cache/manifest.c src/cache/manifest.h \
 	src/cache/merge.c src/cache/merge.h src/cache/merge_walk.h \
 	src/cache/merge_file.c \
+	src/cache/mirror.c src/cache/mirror.h \
 	src/cache/object.c src/cache/object.h \
 	src/cache/place.c src/cache/place.h \
 	src/cache/prune.c src/cache/prune.h \

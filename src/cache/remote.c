@@ -7,11 +7,25 @@
 #include "base/mem.h"
 
 const char *const mel_remote_variables[] = {
-	"HTTP_AUTH",         "http_proxy",   "https_proxy",        "HTTPS_PROXY",
-	"no_proxy",          "NO_PROXY",     "all_proxy",          "ALL_PROXY",
-	"SSL_CERT_FILE",     "SSL_CERT_DIR", "AWS_ACCESS_KEY_ID",  "AWS_SECRET_ACCESS_KEY",
-	"AWS_SESSION_TOKEN", "AWS_REGION",   "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3",
-	"AWS_ENDPOINT_URL",  NULL,
+	"PATH",
+	"HTTP_AUTH",
+	"http_proxy",
+	"https_proxy",
+	"HTTPS_PROXY",
+	"no_proxy",
+	"NO_PROXY",
+	"all_proxy",
+	"ALL_PROXY",
+	"SSL_CERT_FILE",
+	"SSL_CERT_DIR",
+	"AWS_ACCESS_KEY_ID",
+	"AWS_SECRET_ACCESS_KEY",
+	"AWS_SESSION_TOKEN",
+	"AWS_REGION",
+	"AWS_DEFAULT_REGION",
+	"AWS_ENDPOINT_URL_S3",
+	"AWS_ENDPOINT_URL",
+	NULL,
 };
 
 const char *mel_remote_variable(const struct mel_remote_env *env, const char *name)

@@ -30,7 +30,7 @@ enum {
 
 /* One file that is not there yet. */
 struct job {
-	struct mel_source *source;
+	struct mel_source_file *source;
 	size_t next;     /* candidate to try next: two names for each place, then the URI */
 	int fd;          /* owned; what is downloaded */
 	char *part;      /* owned; its name among the unfinished ones, NULL: it has none */
@@ -61,7 +61,7 @@ static int64_t now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void note_use(const struct work *w, const struct mel_source *source)
+static void note_use(const struct work *w, const struct mel_source_file *source)
 {
 	MEL_AUTO_ERR struct mel_err *ignored = NULL;
 	char name[MEL_DEPOT_NAME_BYTES];
@@ -72,7 +72,7 @@ static void note_use(const struct work *w, const struct mel_source *source)
 }
 
 /* In the list of what downloads brought into the cache directory. */
-static void note_added(const struct work *w, const struct mel_source *source,
+static void note_added(const struct work *w, const struct mel_source_file *source,
 		       const unsigned char *sha256)
 {
 	MEL_AUTO_ERR struct mel_err *ignored = NULL;
@@ -94,7 +94,7 @@ static void note_added(const struct work *w, const struct mel_source *source,
 
 /* --- what is there ------------------------------------------------------------------------ */
 
-static int look_in(struct mel_source *source, int dirfd, bool may_move, char *name,
+static int look_in(struct mel_source_file *source, int dirfd, bool may_move, char *name,
 		   struct mel_err **err)
 {
 	struct mel_depot_hit hit;
@@ -110,7 +110,7 @@ static int look_in(struct mel_source *source, int dirfd, bool may_move, char *na
 	return 0;
 }
 
-static int look(const struct work *w, struct mel_source *source, struct mel_err **err)
+static int look(const struct work *w, struct mel_source_file *source, struct mel_err **err)
 {
 	const struct mel_source_opts *opts = w->opts;
 	char name[MEL_DEPOT_NAME_BYTES];
@@ -138,7 +138,7 @@ static bool same_want(const struct mel_depot_want *a, const struct mel_depot_wan
 }
 
 /* Look for each; those that are missing become jobs, once each. */
-static int find_missing(struct work *w, struct mel_source *source, size_t len,
+static int find_missing(struct work *w, struct mel_source_file *source, size_t len,
 			struct mel_err **err)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -247,7 +247,7 @@ static void add_tried(struct job *job, const char *where, const char *why)
 
 static void give_up(struct work *w, struct job *job)
 {
-	const struct mel_source *source = job->source;
+	const struct mel_source_file *source = job->source;
 	char name[MEL_DEPOT_NAME_BYTES];
 	struct mel_err *one = NULL;
 
@@ -306,7 +306,7 @@ static int start_download(struct work *w, struct job *job, const char *url, bool
 			  struct mel_err **err)
 {
 	const struct mel_source_opts *opts = w->opts;
-	const struct mel_source *source = job->source;
+	const struct mel_source_file *source = job->source;
 	struct mel_fetch_request request = {
 		.id = (uint64_t)(job - w->job.at),
 		.max_bytes = opts->max_bytes ? opts->max_bytes : MEL_SOURCE_MAX_BYTES,
@@ -340,7 +340,8 @@ static int start_download(struct work *w, struct job *job, const char *url, bool
 }
 
 /* The name of the object in a place, by the digest of that kind, NULL: it is not given. */
-static const char *name_in_place(struct work *w, const struct mel_source *source, bool is_512)
+static const char *name_in_place(struct work *w, const struct mel_source_file *source,
+				 bool is_512)
 {
 	const struct mel_depot_want alone = { is_512 ? NULL : source->want.sha256,
 					      is_512 ? source->want.sha512 : NULL };
@@ -389,7 +390,7 @@ static int go_on(struct work *w, struct job *job, struct mel_err **err)
 static int check_download(struct work *w, struct job *job, struct mel_err **err)
 {
 	MEL_AUTO_BUF struct mel_buf why = MEL_BUF_INIT(1024);
-	struct mel_source *source = job->source;
+	struct mel_source_file *source = job->source;
 	unsigned char sha256[MEL_SHA256_BYTES];
 	int result = mel_depot_check(job->fd, &source->want, &source->size, sha256, &why, err);
 
@@ -485,7 +486,7 @@ static int run(struct work *w, struct mel_err **err)
 }
 
 /* Offline: everything that is missing, in one error. */
-static int list_missing(const struct mel_source *source, size_t len, struct mel_err **err)
+static int list_missing(const struct mel_source_file *source, size_t len, struct mel_err **err)
 {
 	MEL_AUTO_BUF struct mel_buf list = MEL_BUF_INIT(1 << 20);
 	size_t missing = 0;
@@ -506,7 +507,7 @@ static int list_missing(const struct mel_source *source, size_t len, struct mel_
 }
 
 /* Those that were left out since another one asks for the same. */
-static void share_results(const struct work *w, struct mel_source *source, size_t len)
+static void share_results(const struct work *w, struct mel_source_file *source, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		for (size_t j = 0; j < w->job.len && !source[i].is_there; j++)
@@ -533,7 +534,7 @@ static void end(struct work *w)
 	mel_err_free(w->failed);
 }
 
-static int get(struct work *w, struct mel_source *source, size_t len, struct mel_err **err)
+static int get(struct work *w, struct mel_source_file *source, size_t len, struct mel_err **err)
 {
 	if (find_missing(w, source, len, err) < 0)
 		return -1;
@@ -553,8 +554,9 @@ static int get(struct work *w, struct mel_source *source, size_t len, struct mel
 	return 0;
 }
 
-int mel_source_get(struct mel_source *source, size_t len, const struct mel_source_opts *opts,
-		   struct mel_source_count *count, struct mel_err **err)
+int mel_source_get(struct mel_source_file *source, size_t len,
+		   const struct mel_source_opts *opts, struct mel_source_count *count,
+		   struct mel_err **err)
 {
 	struct work work = { .opts = opts, .count = count, .parts_fd = -1 };
 	int64_t begin_ns = now_ns();

@@ -20,7 +20,7 @@ enum {
 #define MEL_SOURCE_MAX_BYTES (UINT64_C(16) << 30)
 
 /* One artefact. Borrowed; results below. */
-struct mel_source {
+struct mel_source_file {
 	struct mel_pos pos; /* of what asks for it */
 	const char *uri;    /* where the build file has it from */
 	struct mel_depot_want want;
@@ -73,8 +73,9 @@ struct mel_source_count {
  * position and what was tried (NETWORK); offline one that lists all that are missing (INPUT);
  * INPUT, SYSTEM, OUTPUT, and those of tick.
  */
-int mel_source_get(struct mel_source *source, size_t len, const struct mel_source_opts *opts,
-		   struct mel_source_count *count, struct mel_err **err);
+int mel_source_get(struct mel_source_file *source, size_t len,
+		   const struct mel_source_opts *opts, struct mel_source_count *count,
+		   struct mel_err **err);
 
 /* Check the form of a place of --cache-source: an existing folder, file://, http://, https://
  * or s3://. Errors: INPUT. */

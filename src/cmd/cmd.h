@@ -49,6 +49,7 @@ extern const struct mel_cmd mel_cmd_compile;
 extern const struct mel_cmd mel_cmd_completion;
 extern const struct mel_cmd mel_cmd_help;
 extern const struct mel_cmd mel_cmd_keygen;
+extern const struct mel_cmd mel_cmd_update_cache;
 extern const struct mel_cmd mel_cmd_version;
 
 /* All commands of the group (NULL: of the program), in the order of the help. */

@@ -24,6 +24,7 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/sink.c src/cmd/sink.h \
 	src/cmd/status.c src/cmd/status.h \
 	src/cmd/summary.c src/cmd/summary.h \
+	src/cmd/update_cache.c \
 	src/cmd/version.c
 nodist_src_cmd_libcmd_a_SOURCES = src/cmd/commit.h
 

@@ -56,4 +56,15 @@ tests_cli_test_ends_SOURCES = \
 	tests/cli/test_build_ends.c
 tests_cli_test_ends_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
 tests_cli_test_ends_LDADD = $(CRITERION_LIBS)
+
+# With servers on loopback.
+check_PROGRAMS += tests/cli/test-sources
+TESTS += tests/cli/test-sources
+tests_cli_test_sources_SOURCES = \
+	tests/cli/builds.c tests/cli/builds.h \
+	tests/cli/run.c tests/cli/run.h \
+	tests/http.c tests/http.h \
+	tests/cli/test_sources.c
+tests_cli_test_sources_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
+tests_cli_test_sources_LDADD = $(CRITERION_LIBS)
 endif

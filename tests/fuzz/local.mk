@@ -2,11 +2,11 @@
 # --enable-fuzzing (and clang) it is driven by libFuzzer, otherwise it replays the corpus.
 MEL_FUZZ_TARGETS = tests/fuzz/fuzz-cache tests/fuzz/fuzz-cacheimport \
 	tests/fuzz/fuzz-cachelines \
-	tests/fuzz/fuzz-cond tests/fuzz/fuzz-gzip tests/fuzz/fuzz-index \
+	tests/fuzz/fuzz-cond tests/fuzz/fuzz-fetch tests/fuzz/fuzz-gzip tests/fuzz/fuzz-index \
 	tests/fuzz/fuzz-pkginfo tests/fuzz/fuzz-tar tests/fuzz/fuzz-vars \
 	tests/fuzz/fuzz-yaml
 MEL_FUZZ_LIBS = src/cache/libcache.a src/config/libconfig.a src/pipelines/libpipelines.a src/apk/libapk.a \
-	src/codec/libcodec.a sandbox/libmelange-sandbox.a src/base/libbase.a $(MEL_EXTERNAL_LIBS)
+	src/fetch/libfetch.a src/codec/libcodec.a sandbox/libmelange-sandbox.a src/base/libbase.a $(MEL_EXTERNAL_LIBS)
 if ENABLE_FUZZING
 MEL_FUZZ_DRIVER =
 else
@@ -31,6 +31,10 @@ tests_fuzz_fuzz_cache_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
 tests_fuzz_fuzz_cond_SOURCES = tests/fuzz/fuzz_cond.c $(MEL_FUZZ_DRIVER)
 tests_fuzz_fuzz_cond_LDADD = $(MEL_FUZZ_LIBS)
 tests_fuzz_fuzz_cond_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_fetch_SOURCES = tests/fuzz/fuzz_fetch.c $(MEL_FUZZ_DRIVER)
+tests_fuzz_fuzz_fetch_LDADD = $(MEL_FUZZ_LIBS)
+tests_fuzz_fuzz_fetch_LDFLAGS = $(AM_LDFLAGS) $(MEL_FUZZ_LDFLAGS)
 
 tests_fuzz_fuzz_vars_SOURCES = tests/fuzz/fuzz_vars.c $(MEL_FUZZ_DRIVER)
 tests_fuzz_fuzz_vars_LDADD = $(MEL_FUZZ_LIBS)

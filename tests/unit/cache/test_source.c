@@ -94,13 +94,13 @@ static const char *url(const char *path)
 	return out;
 }
 
-static struct mel_source wanted(const char *uri)
+static struct mel_source_file wanted(const char *uri)
 {
-	return (struct mel_source){ .pos = { "x.yaml", 12, 5 },
-				    .uri = uri,
-				    .want = { .sha256 = sha256 },
-				    .connect_s = 5,
-				    .idle_s = 1 };
+	return (struct mel_source_file){ .pos = { "x.yaml", 12, 5 },
+					 .uri = uri,
+					 .want = { .sha256 = sha256 },
+					 .connect_s = 5,
+					 .idle_s = 1 };
 }
 
 /* The object is in the store, whole, and nobody may write to it. */
@@ -155,7 +155,7 @@ TABLE_TEST(source, server, servers)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url(servers[*row].path));
+	struct mel_source_file source = wanted(url(servers[*row].path));
 	int result;
 
 	source.tries = 3;
@@ -187,7 +187,7 @@ Test(source, time_limit)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url("/slow/f"));
+	struct mel_source_file source = wanted(url("/slow/f"));
 
 	opts.total_s = 1;
 	cr_assert_eq(mel_source_get(&source, 1, &opts, &count, &err), -1);
@@ -200,7 +200,7 @@ Test(source, tls_failure)
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
 	char uri[64];
-	struct mel_source source = wanted(uri);
+	struct mel_source_file source = wanted(uri);
 
 	snprintf(uri, sizeof(uri), "https://127.0.0.1:%d/ok/f", http.port);
 	source.tries = 2;
@@ -215,7 +215,7 @@ Test(source, in_parallel)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source[6];
+	struct mel_source_file source[6];
 	char hex[6][65], uri[6][64];
 
 	for (size_t i = 0; i < MEL_COUNTOF(source); i++) {
@@ -247,7 +247,7 @@ Test(source, the_same_twice)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source[] = { wanted(url("/ok/f")), wanted(url("/ok/f")) };
+	struct mel_source_file source[] = { wanted(url("/ok/f")), wanted(url("/ok/f")) };
 
 	cr_assert_eq(mel_source_get(source, 2, &opts, &count, &err), 0);
 	cr_assert(source[0].is_there && source[1].is_there);
@@ -260,7 +260,7 @@ Test(source, all_failures)
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
 	char zeros[65];
-	struct mel_source source[] = { wanted(url("/gone/f")), wanted(url("/ok/f")) };
+	struct mel_source_file source[] = { wanted(url("/gone/f")), wanted(url("/ok/f")) };
 
 	memset(zeros, '0', 64);
 	zeros[64] = '\0';
@@ -277,7 +277,7 @@ Test(source, both_digests)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url("/ok/f"));
+	struct mel_source_file source = wanted(url("/ok/f"));
 	struct stat a, b;
 
 	source.want.sha512 = sha512;
@@ -292,7 +292,7 @@ Test(source, sha512_only)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url("/ok/f"));
+	struct mel_source_file source = wanted(url("/ok/f"));
 
 	source.want = (struct mel_depot_want){ .sha512 = sha512 };
 	cr_assert_eq(mel_source_get(&source, 1, &opts, &count, &err), 0);
@@ -312,7 +312,7 @@ TABLE_TEST(source, damaged, planted)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url("/ok/f"));
+	struct mel_source_file source = wanted(url("/ok/f"));
 	const char *name = object("sha256", sha256), *what = planted[*row];
 	char aside[160];
 
@@ -340,7 +340,7 @@ Test(source, places_in_their_order)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url("/gone/f"));
+	struct mel_source_file source = wanted(url("/gone/f"));
 	char folder[64], file[64], name[160];
 	const char *const place[] = { url("/gone/"), folder, file, url("/ok"), url("/wrong") };
 
@@ -365,7 +365,7 @@ Test(source, a_place_that_lies)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url("/ok/f"));
+	struct mel_source_file source = wanted(url("/ok/f"));
 	char name[160], folder[64];
 	const char *const place[] = { folder, url("/wrong") };
 
@@ -384,7 +384,7 @@ Test(source, a_folder_while_offline)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url("/ok/f"));
+	struct mel_source_file source = wanted(url("/ok/f"));
 	char folder[64], name[160];
 	const char *const place[] = { url("/ok"), folder };
 
@@ -406,8 +406,8 @@ Test(source, offline_lists_all)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source[] = { wanted("https://example.invalid/a"),
-				       wanted("https://example.invalid/b") };
+	struct mel_source_file source[] = { wanted("https://example.invalid/a"),
+					    wanted("https://example.invalid/b") };
 
 	source[1].want = (struct mel_depot_want){ .sha512 = sha512 };
 	source[1].pos.line = 20;
@@ -428,7 +428,7 @@ Test(source, http_auth)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url("/auth/f"));
+	struct mel_source_file source = wanted(url("/auth/f"));
 	char text[128];
 	const char *const list[] = { text };
 
@@ -443,7 +443,7 @@ Test(source, s3)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url("/gone/f"));
+	struct mel_source_file source = wanted(url("/gone/f"));
 	char endpoint[128], name[160];
 	const char *const list[] = { endpoint, "AWS_ACCESS_KEY_ID=KEY",
 				     "AWS_SECRET_ACCESS_KEY=SECRET", "AWS_SESSION_TOKEN=TOKEN",
@@ -483,7 +483,7 @@ TABLE_TEST(source, resumed, parts)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url("/ok/f"));
+	struct mel_source_file source = wanted(url("/ok/f"));
 	char name[160];
 
 	snprintf(name, sizeof(name), "parts/%s", object("sha256", sha256));
@@ -507,7 +507,7 @@ Test(source, leaves_a_part)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url("/cut/f"));
+	struct mel_source_file source = wanted(url("/cut/f"));
 	char name[160];
 	struct stat st;
 
@@ -536,7 +536,7 @@ Test(source, stops)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url("/slow/f"));
+	struct mel_source_file source = wanted(url("/slow/f"));
 
 	opts.tick = stop;
 	cr_assert_eq(mel_source_get(&source, 1, &opts, &count, &err), -1);
@@ -547,7 +547,7 @@ Test(source, no_program)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	struct mel_source_opts opts = options();
-	struct mel_source source = wanted(url("/ok/f"));
+	struct mel_source_file source = wanted(url("/ok/f"));
 
 	opts.program = "/nonexistent/melange-fetch";
 	cr_assert_eq(mel_source_get(&source, 1, &opts, &count, &err), -1);
