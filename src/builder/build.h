@@ -61,6 +61,8 @@ struct mel_build_opts {
 	struct mel_build_texts bind_ro;
 	const char *cache_dir; /* never NULL; "" is no cache */
 	bool cache_dir_given;
+	const char *
+		apk_cache_dir; /* of packages for guests, which no root here uses; NULL: none */
 	struct mel_build_texts cache_source; /* where sources are looked for, in this order */
 	bool offline;                        /* nothing is downloaded */
 	struct mel_build_texts

@@ -46,14 +46,18 @@ static int choose_dir(struct mel_build_cache *cache, const struct mel_build_opts
 		opts->state_home ? mel_asprintf("%s/melange", opts->state_home) : NULL;
 	MEL_AUTO_FREE char *ssh = keys(opts, ".ssh");
 	MEL_AUTO_FREE char *gnupg = keys(opts, ".gnupg");
+	MEL_AUTO_FREE char *apk = opts->apk_cache_dir && opts->apk_cache_dir[0]
+					  ? mel_cache_real_path(opts->apk_cache_dir)
+					  : NULL;
 	const struct mel_cache_taboo taboo[] = {
-		{ ws->work_path, "the workspace" },
-		{ out_dir, "the output directory" },
-		{ all_out, "the output directory" },
-		{ ws->path, "the temporary directory of the build" },
-		{ state, "the state of caches" },
-		{ ssh, "the keys in" },
-		{ gnupg, "the keys in" },
+		{ ws->work_path, "the workspace", false },
+		{ out_dir, "the output directory", false },
+		{ all_out, "the output directory", false },
+		{ ws->path, "the temporary directory of the build", false },
+		{ state, "the state of caches", false },
+		{ ssh, "the keys in", false },
+		{ gnupg, "the keys in", false },
+		{ apk, "the cache of packages (--apk-cache-dir)", true },
 	};
 	const struct mel_cache_opts dir = {
 		.dir = opts->cache_dir,
@@ -63,7 +67,13 @@ static int choose_dir(struct mel_build_cache *cache, const struct mel_build_opts
 		.taboo_len = MEL_COUNTOF(taboo),
 	};
 
-	return mel_cache_open(&cache->dir, &dir, err);
+	if (mel_cache_open(&cache->dir, &dir, err) < 0)
+		return -1;
+	if (apk && cache->dir.path && mel_text_eq(apk, cache->dir.path))
+		mel_log(MEL_LOG_WARN,
+			"--apk-cache-dir and --cache-dir name the same folder, which builds "
+			"write to: packages for guests are never taken from it");
+	return 0;
 }
 
 /* The path is free of links; from here on it is this directory, whatever the path becomes. */

@@ -30,15 +30,16 @@ static bool holds(const char *a, const char *b)
 	return strncmp(a, b, len) == 0 && (b[len] == '\0' || b[len] == '/' || len == 1);
 }
 
-static int check_place(const char *path, const char *other, const char *what,
+static int check_place(const char *path, const struct mel_cache_taboo *taboo,
 		       struct mel_err **err)
 {
-	if (holds(path, other) || holds(other, path))
-		return mel_err_set(err, MEL_ERR_INPUT,
-				   "cache directory '%s' and %s '%s' may not hold each other; "
-				   "name another --cache-dir",
-				   path, what, other);
-	return 0;
+	if ((taboo->may_be_same && mel_text_eq(path, taboo->path)) ||
+	    (!holds(path, taboo->path) && !holds(taboo->path, path)))
+		return 0;
+	return mel_err_set(err, MEL_ERR_INPUT,
+			   "cache directory '%s' and %s '%s' may not hold each other; "
+			   "name another --cache-dir",
+			   path, taboo->what, taboo->path);
 }
 
 static void warn_owner(const char *path)
@@ -68,9 +69,14 @@ static char *missing_note(const char *path)
 			    is_absolute ? "" : "/", (int)len, path);
 }
 
-/* What realpath(3) will say of a path that is to be made: its existing part, and the rest. */
-static char *future_path(const char *path)
+/* The existing part of a path that is to be made, resolved, and the rest. */
+char *mel_cache_real_path(const char *path)
 {
+	char *whole = realpath(path, NULL);
+
+	if (whole)
+		return whole;
+
 	MEL_AUTO_FREE char *part = mel_strdup(path);
 	size_t len = strlen(part);
 
@@ -97,8 +103,7 @@ static int check_places(const char *path, const struct mel_cache_opts *opts,
 			struct mel_err **err)
 {
 	for (size_t i = 0; i < opts->taboo_len; i++)
-		if (opts->taboo[i].path &&
-		    check_place(path, opts->taboo[i].path, opts->taboo[i].what, err) < 0)
+		if (opts->taboo[i].path && check_place(path, &opts->taboo[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -117,7 +122,7 @@ static int absent(struct mel_cache *out, const struct mel_cache_opts *opts, int 
 		mel_err_sys(err, "cannot use cache directory '%s'", opts->dir);
 		return mel_err_as(err, MEL_ERR_INPUT);
 	}
-	future = future_path(opts->dir);
+	future = mel_cache_real_path(opts->dir);
 	if (check_places(future, opts, err) < 0)
 		return -1;
 	if (mel_mkdirs(AT_FDCWD, opts->dir, 0700, err) < 0) {

@@ -25,6 +25,7 @@ enum mel_cache_mode {
 struct mel_cache_taboo {
 	const char *path; /* absolute and clean; NULL: none */
 	const char *what; /* "the workspace" */
+	bool may_be_same; /* only holding one another is refused */
 };
 
 /* All borrowed. */
@@ -50,6 +51,9 @@ struct mel_cache {
 int mel_cache_open(struct mel_cache *out, const struct mel_cache_opts *opts,
 		   struct mel_err **err);
 void mel_cache_close(struct mel_cache *cache);
+
+/* What realpath(3) says of path, or will say once the path is made; the caller frees. */
+char *mel_cache_real_path(const char *path);
 
 /* "rw", "ro", "discard", "commit", "off" */
 const char *mel_cache_mode_name(enum mel_cache_mode mode);

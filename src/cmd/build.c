@@ -311,6 +311,7 @@ static void copy_flags(struct mel_build_flags *flags, const struct mel_opt_resul
 	opts->disk = flags->disk;
 	opts->bind_ro = texts(&flags->bind_ro);
 	opts->cache_dir = flags->cache_dir;
+	opts->apk_cache_dir = flags->apk_cache_dir;
 	opts->cache_source = texts(&flags->cache_source);
 	opts->offline = flags->offline;
 	opts->no_cache_env = flags->no_cache_env;

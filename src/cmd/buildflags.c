@@ -186,7 +186,11 @@ const struct mel_opt mel_build_opt[] = {
 	  .is_hidden = true },
 	LATER(LIST, "package-append", package_append),
 	LATER(BOOL, "ignore-signatures", later_bool),
-	LATER(TEXT, "apk-cache-dir", later_text),
+	{ .name = "apk-cache-dir",
+	  .type = MEL_OPT_TEXT,
+	  AT(apk_cache_dir),
+	  .word = "DIR",
+	  .help = "cache of packages for guests; no root of this version is made of packages" },
 	LATER(TEXT, "http-auth-file", later_text),
 
 	HEADING("Output"),

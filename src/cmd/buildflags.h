@@ -16,7 +16,7 @@ struct mel_build_flags {
 	/* guest */
 	struct mel_opt_list cache_source, bind_ro, repository_append, keyring_append,
 		package_append;
-	const char *root, *network, *cache_dir, *runner;
+	const char *root, *network, *cache_dir, *apk_cache_dir, *runner;
 	const char *cache_mode, *cache_policy, *cache_upper;
 	bool cache_keep_on_failure, cache_apply_deletes, cache_exclusive;
 	bool no_cache_env, cache_compiled, offline;

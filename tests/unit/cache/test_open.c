@@ -62,9 +62,9 @@ ParameterizedTest(const size_t *i, cache, open, .timeout = 10)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	char dir[] = "/tmp/melange-test-XXXXXX", work[PATH_MAX], out[PATH_MAX], text[PATH_MAX];
-	const struct mel_cache_taboo taboo[] = { { work, "the workspace" },
-						 { NULL, "nothing" },
-						 { out, "the output directory" } };
+	const struct mel_cache_taboo taboo[] = { { work, "the workspace", false },
+						 { NULL, "nothing", false },
+						 { out, "the output directory", false } };
 	const struct mel_cache_opts opts = { .dir = cases[*i].dir,
 					     .dir_given = cases[*i].given,
 					     .mode = cases[*i].mode,
@@ -105,7 +105,7 @@ Test(cache, refused_folders_are_not_made, .timeout = 10)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
 	char dir[] = "/tmp/melange-test-XXXXXX", work[64], path[64];
-	const struct mel_cache_taboo taboo = { work, "the workspace" };
+	const struct mel_cache_taboo taboo = { work, "the workspace", false };
 	const struct mel_cache_opts opts = {
 		.dir = path, .dir_given = true, .taboo = &taboo, .taboo_len = 1
 	};
