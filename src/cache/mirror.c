@@ -42,6 +42,27 @@ bool mel_mirror_is_url(const char *url)
 /* --- running git ----------------------------------------------------------------------------
  */
 
+/* The password of HTTP_AUTH, for its host; by the environment, since others see arguments. */
+static void add_auth(struct work *w, char **env)
+{
+	static const char *const scheme[] = { "http", "https" };
+	const char *host, *secret;
+	char *code;
+
+	if (!mel_remote_auth(&w->opts->env, &w->arena, &host, &secret))
+		return;
+	code = mel_arena_alloc(&w->arena, 4 * ((strlen(secret) + 2) / 3) + 1);
+	mel_base64(code, (const unsigned char *)secret, strlen(secret));
+	for (size_t i = 0; i < MEL_COUNTOF(scheme); i++) {
+		env[2 * i] = mel_arena_printf(&w->arena,
+					      "GIT_CONFIG_KEY_%zu=http.%s://%s/.extraHeader", i,
+					      scheme[i], host);
+		env[2 * i + 1] = mel_arena_printf(
+			&w->arena, "GIT_CONFIG_VALUE_%zu=Authorization: Basic %s", i, code);
+	}
+	env[4] = mel_arena_strdup(&w->arena, "GIT_CONFIG_COUNT=2");
+}
+
 static char *const *environment(struct work *w)
 {
 	static const char *const fixed[] = {
@@ -63,7 +84,7 @@ static char *const *environment(struct work *w)
 		{ "SSL_CERT_DIR", "GIT_SSL_CAPATH" },
 	};
 	const char *path = mel_remote_variable(&w->opts->env, "PATH");
-	char **env = mel_arena_array(&w->arena, MEL_COUNTOF(fixed) + MEL_COUNTOF(passed) + 2,
+	char **env = mel_arena_array(&w->arena, MEL_COUNTOF(fixed) + MEL_COUNTOF(passed) + 7,
 				     sizeof(*env));
 	size_t len = 0;
 
@@ -76,6 +97,7 @@ static char *const *environment(struct work *w)
 		if (value)
 			env[len++] = mel_arena_printf(&w->arena, "%s=%s", passed[i][1], value);
 	}
+	add_auth(w, env + len);
 	return env;
 }
 

@@ -121,6 +121,20 @@ int mel_remote_check(const struct mel_remote_env *env, struct mel_err **err)
 			   "HTTP_AUTH must be in the form 'basic:HOST:USERNAME:PASSWORD'");
 }
 
+bool mel_remote_auth(const struct mel_remote_env *env, struct mel_arena *arena,
+		     const char **host, const char **user_password)
+{
+	const char *text = mel_remote_variable(env, "HTTP_AUTH");
+	struct auth auth;
+
+	if (!text || !split_auth(text, &auth))
+		return false;
+	*host = mel_arena_slice(arena, auth.host);
+	*user_password = mel_arena_printf(arena, "%.*s:%.*s", (int)auth.user.len, auth.user.ptr,
+					  (int)auth.password.len, auth.password.ptr);
+	return true;
+}
+
 static bool same_host(struct mel_slice a, struct mel_slice b)
 {
 	return a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;

@@ -21,6 +21,12 @@ extern const char *const mel_remote_variables[];
 const char *mel_remote_variable(const struct mel_remote_env *env, const char *name);
 /* Check the form of HTTP_AUTH, "basic:HOST:USER:PASSWORD". Errors: INPUT. */
 int mel_remote_check(const struct mel_remote_env *env, struct mel_err **err);
+/*
+ * HTTP_AUTH taken apart: its host (with a port if it has one), and "USER:PASSWORD"; false when
+ * there is none. In arena.
+ */
+bool mel_remote_auth(const struct mel_remote_env *env, struct mel_arena *arena,
+		     const char **host, const char **user_password);
 /* Can url be downloaded by the host: http://, https:// or s3://? */
 bool mel_remote_is_url(const char *url);
 /*

@@ -12,7 +12,7 @@ AM_TESTS_ENVIRONMENT = CRITERION_JOBS=1; export CRITERION_JOBS;
 
 # The unit tests once more, under valgrind. The other programs change user ids and namespaces,
 # where its leak check is of no use.
-MEL_VALGRIND = valgrind -q --vgdb=no --trace-children=yes --trace-children-skip=*/sh,*/git --leak-check=full \
+MEL_VALGRIND = valgrind -q --vgdb=no --trace-children=yes --trace-children-skip=*/sh,*/git,*/melange-fetch --leak-check=full \
 	--errors-for-leak-kinds=definite --error-exitcode=99
 MEL_UNIT_TESTS = $(filter tests/unit/%,$(check_PROGRAMS))
 MEL_VALGRIND_RUNS = $(addsuffix .valgrind,$(MEL_UNIT_TESTS))

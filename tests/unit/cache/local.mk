@@ -15,6 +15,7 @@ tests_unit_cache_test_cache_SOURCES = \
 	tests/unit/cache/test_object.c \
 	tests/unit/cache/test_open.c \
 	tests/unit/cache/test_records.c \
+	tests/unit/cache/test_mirror.c \
 	tests/unit/cache/test_remote.c \
 	tests/unit/cache/test_source.c \
 	tests/unit/cache/test_state.c \

@@ -543,6 +543,59 @@ Test(source, stops)
 	cr_assert_str_eq(err->text, "stopped");
 }
 
+/* The status of our child, as proc(5) shows it. */
+static void read_child(struct mel_buf *out)
+{
+	struct mel_err *err MEL_AUTO_ERR = NULL;
+	struct mel_buf children MEL_AUTO_BUF = MEL_BUF_INIT(4096);
+	struct mel_slice rest, pid;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	cr_assert_eq(mel_file_read(AT_FDCWD, path, &children, &err), 0);
+	rest = mel_buf_slice(&children);
+	while (mel_slice_word(&rest, " ", &pid)) {
+		snprintf(path, sizeof(path), "/proc/%.*s/status", (int)pid.len, pid.ptr);
+		mel_buf_truncate(out, 0);
+		if (mel_file_read(AT_FDCWD, path, out, &err) == 0 &&
+		    mel_text_starts(mel_buf_text(out), "Name:\tmelange-fetch"))
+			return;
+	}
+	mel_buf_truncate(out, 0);
+}
+
+static int look_at_child(void *user, const struct mel_source_progress *progress,
+			 struct mel_err **err)
+{
+	if (progress->bytes == 0)
+		return 0;
+	read_child(user);
+	return mel_err_set(err, MEL_ERR_SIGNAL, "seen");
+}
+
+/* Whoever reads from the network has no rights left that it could lose. */
+Test(source, confined)
+{
+	struct mel_err *err MEL_AUTO_ERR = NULL;
+	struct mel_buf status MEL_AUTO_BUF = MEL_BUF_INIT(1 << 16);
+	struct mel_source_opts opts = options();
+	struct mel_source_file source = wanted(url("/slow/f"));
+
+	opts.tick = look_at_child;
+	opts.user = &status;
+	cr_assert_eq(mel_source_get(&source, 1, &opts, &count, &err), -1);
+	cr_assert_str_eq(err->text, "seen");
+	cr_assert(strstr(mel_buf_text(&status), "NoNewPrivs:\t1\n"), "%s",
+		  mel_buf_text(&status));
+	cr_assert(strstr(mel_buf_text(&status), "Seccomp:\t2\n"), "%s", mel_buf_text(&status));
+	cr_assert(strstr(mel_buf_text(&status), "CapEff:\t0000000000000000\n") ||
+			  geteuid() != 0,
+		  "%s", mel_buf_text(&status));
+	cr_assert(strstr(mel_buf_text(&status), "Uid:\t65534\t65534\t65534\t65534\n") ||
+			  geteuid() != 0,
+		  "%s", mel_buf_text(&status));
+}
+
 Test(source, no_program)
 {
 	struct mel_err *err MEL_AUTO_ERR = NULL;
