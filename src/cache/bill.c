@@ -76,7 +76,25 @@ void mel_cache_bill_write(const struct mel_cache_bill *bill, struct mel_buf *out
 
 static bool is_type(struct mel_slice text)
 {
-	return text.len == 1 && memchr("fxl", text.ptr[0], 3);
+	return text.len == 1 && memchr("fxld", text.ptr[0], 4);
+}
+
+void mel_cache_bill_set_folder(struct mel_cache_bill_entry *entry)
+{
+	entry->type = 'd';
+	entry->size = 0;
+	mel_digest_of(MEL_SHA256, mel_slice_of(""), entry->sha256);
+}
+
+/* Folders bring no bytes; their line has room for some. */
+static bool is_consistent(const struct mel_cache_bill_entry *entry)
+{
+	struct mel_cache_bill_entry folder;
+
+	if (entry->type != 'd')
+		return true;
+	mel_cache_bill_set_folder(&folder);
+	return mel_cache_bill_same(&folder, entry);
 }
 
 /* "SHA-256 SIZE TYPE PATH"; the path is in the bill's arena then. */
@@ -93,7 +111,7 @@ static bool parse_line(struct mel_cache_bill *bill, struct mel_slice line)
 		return false;
 	entry.type = type.ptr[0];
 	entry.path = mel_arena_slice(&bill->arena, line);
-	if (!mel_cache_path_fits(entry.path))
+	if (!mel_cache_path_fits(entry.path) || !is_consistent(&entry))
 		return false;
 	if (bill->entry.len &&
 	    strcmp(bill->entry.at[bill->entry.len - 1].path, entry.path) >= 0)

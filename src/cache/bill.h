@@ -5,8 +5,9 @@
  *     melange cache export 1
  *     SHA-256 SIZE TYPE PATH      in bytewise order of the paths
  *
- * TYPE is f (file), x (file that may be executed) or l (symbolic link: digest and size are
- * those of its target's text). Format: docs/formats.md.
+ * TYPE is f (file), x (file that may be executed), l (symbolic link: digest and size are
+ * those of its target's text) or d (folder with nothing in it: those of no bytes). Format:
+ * docs/formats.md.
  */
 #pragma once
 
@@ -43,6 +44,8 @@ struct mel_cache_bill {
 /* Can the path be in a bill? Relative, no component ".", ".." or empty, no control character,
  * not too long, not too deep. */
 bool mel_cache_path_fits(const char *path);
+/* Make it the entry of a folder; its path is the caller's. */
+void mel_cache_bill_set_folder(struct mel_cache_bill_entry *entry);
 /* Add a copy of the entry. */
 void mel_cache_bill_add(struct mel_cache_bill *bill, const struct mel_cache_bill_entry *entry);
 /* Order by path: before it is written, or searched. */

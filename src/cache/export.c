@@ -86,6 +86,15 @@ static void list_link(struct exporter *x, const struct mel_cache_entry *from)
 	mel_cache_bill_add(&x->bill, &entry);
 }
 
+/* Listed for now; it stays on the list when nothing below it comes behind it. */
+static void list_folder(struct exporter *x, const struct mel_cache_entry *from)
+{
+	struct mel_cache_bill_entry entry = { .path = from->path };
+
+	mel_cache_bill_set_folder(&entry);
+	mel_cache_bill_add(&x->bill, &entry);
+}
+
 static int list_entry(void *user, const struct mel_cache_entry *from, struct mel_err **err)
 {
 	struct exporter *x = user;
@@ -95,10 +104,12 @@ static int list_entry(void *user, const struct mel_cache_entry *from, struct mel
 		return is_dir && !mel_cache_area_of(from->path)->is_host;
 	if (mel_cache_kind_of(from->path) == MEL_CACHE_VOLATILE)
 		return is_dir;
-	if (is_dir)
-		return 0;
-	if (!mel_cache_path_fits(from->path))
+	if (!mel_cache_path_fits(from->path)) {
 		skip(x, from->path);
+		return is_dir; /* nor does anything below it */
+	}
+	if (is_dir)
+		list_folder(x, from);
 	else if (S_ISREG(from->st->st_mode))
 		return list_file(x, from, err);
 	else if (S_ISLNK(from->st->st_mode))
@@ -108,10 +119,47 @@ static int list_entry(void *user, const struct mel_cache_entry *from, struct mel
 	return 0;
 }
 
+/* A folder that was listed, but cannot be read. */
 static void list_odd(void *user, const char *path, enum mel_cache_odd odd)
 {
+	struct exporter *x = user;
+	size_t len = x->bill.entry.len;
+
 	(void)odd;
-	skip(user, path);
+	skip(x, path);
+	if (len && mel_text_eq(x->bill.entry.at[len - 1].path, path))
+		x->bill.entry.len--;
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return strncmp(path, folder, len) == 0 && path[len] == '/';
+}
+
+/*
+ * Only folders without anything in them are on the list: the others come with their files.
+ * The list is in the order of the pass still, a folder right before what is in it.
+ */
+static void drop_folders(struct exporter *x)
+{
+	struct mel_cache_bill_entry *at = x->bill.entry.at;
+	size_t len = x->bill.entry.len, kept = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		bool is_folder = at[i].type == 'd';
+
+		if (is_folder && i + 1 < len && is_below(at[i + 1].path, at[i].path))
+			continue;
+		/* A name that stands for bytes. */
+		if (is_folder && mel_cache_kind_is_addressed(mel_cache_kind_of(at[i].path))) {
+			skip(x, at[i].path);
+			continue;
+		}
+		at[kept++] = at[i];
+	}
+	x->bill.entry.len = kept;
 }
 
 /* Which files the archive has to bring. */
@@ -194,6 +242,12 @@ static int write_entry(struct exporter *x, struct mel_tar *tar, struct mel_map *
 
 	if (entry->type == 'l')
 		return write_link(x, tar, entry, err);
+	if (entry->type == 'd') {
+		header.type = MEL_TAR_DIR;
+		header.mode = 0755;
+		mel_tar_begin(tar, &header);
+		return 0;
+	}
 	mel_hex(hex, entry->sha256, MEL_SHA256_BYTES);
 	/* Of the same sort, so that an import of a part finds the first one, too. */
 	key = mel_arena_printf(&x->bill.arena, "%s %c %s %d", hex, entry->type,
@@ -257,6 +311,7 @@ int mel_cache_export(const struct mel_cache_export *what, int fd, const char *na
 	int r = mel_cache_walk(what->dirfd, &walk, err);
 
 	if (r == 0) {
+		drop_folders(&x);
 		mel_cache_bill_sort(&x.bill);
 		choose(&x);
 		r = write_archive(&x, fd, name, err);

@@ -24,7 +24,8 @@ struct mel_cache_exported {
 };
 
 /*
- * Write the archive to fd. Locks, logs and temporary files of tools stay behind; links that
+ * Write the archive to fd. Folders travel with what is in them, or by themselves when nothing
+ * of it does. Locks, logs and temporary files of tools stay behind; links that
  * leave their area, devices and names with control characters are counted as skipped. The
  * caller holds MEL_CACHE_LOCK. Errors: SYSTEM, OUTPUT, INPUT (a file changed meanwhile).
  */

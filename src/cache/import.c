@@ -225,18 +225,27 @@ static bool link_object(struct importer *im, const char *name,
 	       linkat(im->what->dirfd, from, im->folder_fd, name, 0) == 0;
 }
 
+/* As go_to; 1: something that is no folder is on the way, and stays. */
+static int enter(struct importer *im, const struct mel_cache_bill_entry *entry,
+		 const char **name, struct mel_err **err)
+{
+	if (go_to(im, entry->path, name) == 0)
+		return 0;
+	if (errno != ELOOP && errno != ENOTDIR && errno != EXDEV)
+		return mel_err_sys(err, "cannot make the folder of '%s'", entry->path);
+	keep(im, entry->path, "something else is in the place of its folder");
+	return 1;
+}
+
 static int import_file(struct importer *im, const struct mel_cache_bill_entry *entry,
 		       const char *from, struct mel_err **err)
 {
 	const char *name;
 	enum there there;
+	int r = enter(im, entry, &name, err);
 
-	if (go_to(im, entry->path, &name) < 0) {
-		if (errno != ELOOP && errno != ENOTDIR && errno != EXDEV)
-			return mel_err_sys(err, "cannot make the folder of '%s'", entry->path);
-		keep(im, entry->path, "something else is in the place of its folder");
-		return 0;
-	}
+	if (r != 0)
+		return r < 0 ? -1 : 0;
 	there = look(im, name, entry);
 	if (!is_wanted(im, there, entry->path))
 		return 0;
@@ -252,14 +261,16 @@ static int import_link(struct importer *im, const struct mel_cache_bill_entry *e
 {
 	unsigned char sha256[MEL_SHA256_BYTES];
 	const char *name;
+	int r;
 
 	mel_digest_of(MEL_SHA256, mel_slice_of(target), sha256);
 	if (strlen(target) != entry->size || memcmp(sha256, entry->sha256, sizeof(sha256)) != 0)
 		return bad(im, entry->path, "is damaged", err);
 	if (!mel_cache_link_stays(entry->path, target))
 		return bad(im, entry->path, "is a link that leaves its area", err);
-	if (go_to(im, entry->path, &name) < 0)
-		return mel_err_sys(err, "cannot make the folder of '%s'", entry->path);
+	r = enter(im, entry, &name, err);
+	if (r != 0)
+		return r < 0 ? -1 : 0;
 	if (symlinkat(target, im->folder_fd, name) == 0) {
 		im->done->added++;
 		return 0;
@@ -270,6 +281,32 @@ static int import_link(struct importer *im, const struct mel_cache_bill_entry *e
 	return 0;
 }
 
+/* Whatever mode the archive says: a folder that the caller may use. */
+static int import_folder(struct importer *im, const struct mel_cache_bill_entry *entry,
+			 struct mel_err **err)
+{
+	const char *name;
+	struct stat st;
+	int r;
+
+	if (mel_cache_kind_is_addressed(mel_cache_kind_of(entry->path)))
+		return bad(im, entry->path, "is a folder with the name of a file", err);
+	r = enter(im, entry, &name, err);
+	if (r != 0)
+		return r < 0 ? -1 : 0;
+	if (mkdirat(im->folder_fd, name, EXEC_MODE) == 0) {
+		im->done->added++;
+		return 0;
+	}
+	if (errno != EEXIST)
+		return mel_err_sys(err, "cannot make folder '%s'", entry->path);
+	if (fstatat(im->folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+		im->done->unchanged++;
+	else
+		keep(im, entry->path, "something else is in its place");
+	return 0;
+}
+
 static bool is_chosen(const struct importer *im, const struct mel_cache_bill_entry *entry)
 {
 	enum mel_cache_kind kind = mel_cache_kind_of(entry->path);
@@ -277,7 +314,22 @@ static bool is_chosen(const struct importer *im, const struct mel_cache_bill_ent
 	if (kind == MEL_CACHE_VOLATILE || !mel_cache_is_chosen(&im->what->choice, entry->path))
 		return false;
 	return !im->what->verified_only ||
-	       (entry->type != 'l' && mel_cache_kind_is_addressed(kind));
+	       (strchr("fx", entry->type) && mel_cache_kind_is_addressed(kind));
+}
+
+/* What an entry of the bill may be in the archive. */
+static bool fits_type(const struct mel_cache_bill_entry *entry,
+		      const struct mel_tar_entry *header)
+{
+	switch (entry->type) {
+	case 'l':
+		return header->type == MEL_TAR_SYMLINK;
+	case 'd':
+		return header->type == MEL_TAR_DIR;
+	default:
+		return header->type == MEL_TAR_HARDLINK ||
+		       (header->type == MEL_TAR_FILE && header->size == entry->size);
+	}
 }
 
 /* What the bill says about the entry of the archive; NULL with an error. */
@@ -286,14 +338,13 @@ find_entry(struct importer *im, const struct mel_tar_entry *header, struct mel_e
 {
 	struct mel_cache_bill_entry *entry =
 		mel_cache_bill_find(&im->archive.bill, header->name);
-	bool is_link = header->type == MEL_TAR_SYMLINK;
 
-	if (header->type != MEL_TAR_FILE && header->type != MEL_TAR_HARDLINK && !is_link) {
-		bad(im, header->name, "is neither a file nor a link", err);
+	if (header->type != MEL_TAR_FILE && header->type != MEL_TAR_HARDLINK &&
+	    header->type != MEL_TAR_SYMLINK && header->type != MEL_TAR_DIR) {
+		bad(im, header->name, "is neither a file nor a link nor a folder", err);
 		return NULL;
 	}
-	if (!entry || (entry->type == 'l') != is_link ||
-	    (header->type == MEL_TAR_FILE && header->size != entry->size)) {
+	if (!entry || !fits_type(entry, header)) {
 		bad(im, header->name, "is not what the list of the export says", err);
 		return NULL;
 	}
@@ -312,7 +363,8 @@ static int find_link(struct importer *im, const struct mel_cache_bill_entry *ent
 	const struct mel_cache_bill_entry *first =
 		mel_cache_bill_find(&im->archive.bill, linkname);
 
-	if (!first || !first->is_here || first == entry || first->size != entry->size ||
+	if (!first || !first->is_here || first == entry || !strchr("fx", first->type) ||
+	    first->size != entry->size ||
 	    memcmp(first->sha256, entry->sha256, sizeof(first->sha256)) != 0)
 		return bad(im, entry->path, "is a link to nothing", err);
 	*from = first->path;
@@ -338,6 +390,8 @@ static int import_entry(struct importer *im, const struct mel_tar_entry *header,
 		im->done->skipped++;
 		return 0;
 	}
+	if (entry->type == 'd')
+		return import_folder(im, entry, err);
 	return entry->type == 'l' ? import_link(im, entry, header->linkname, err)
 				  : import_file(im, entry, from, err);
 }

@@ -1,7 +1,8 @@
 /*
  * The files of an exported archive into a cache directory. The archive may come from anybody:
- * what is not listed in its bill, is no plain file or link, leaves the directory, or does not
- * match its name is an error, and nothing of it gets a name. Files appear whole, by rename.
+ * what is not listed in its bill, is no plain file, link or folder, leaves the directory, or
+ * does not match its name is an error, and nothing of it gets a name. Files appear whole, by
+ * rename.
  */
 #pragma once
 

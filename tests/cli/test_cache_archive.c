@@ -80,6 +80,37 @@ Test(cache_archive, only_what_changed_travels, .timeout = 120)
 	shell(&place, "cat d/ccache/0/1/x d/npm/_cacache/index-v5/x", "object twoindex");
 }
 
+Test(cache_archive, empty_folders_travel, .timeout = 120)
+{
+	struct run_place place RUN_AUTO_PLACE;
+
+	fill(&place, geteuid());
+	shell(&place,
+	      "cd c && mkdir -p uv/a/empty uv/a/deep/er uv/a/locks npm mine/none uv/a-b "
+	      "uv/x.tmp "
+	      "uv/gone && echo >uv/a/locks/x.lock && echo >uv/gone/x && chmod 555 uv/a-b",
+	      "");
+	OK(&place, "export", "--cache-dir=c", "1.tar");
+	shell(&place, "tar tvf 1.tar | grep ^d | tr -s ' ' | cut -d' ' -f1,2,6",
+	      "drwxr-xr-x 0/0 npm\ndrwxr-xr-x 0/0 uv/a-b\ndrwxr-xr-x 0/0 uv/a/deep/er\n"
+	      "drwxr-xr-x 0/0 uv/a/empty\ndrwxr-xr-x 0/0 uv/a/locks\n");
+	OK(&place, "import", "--cache-dir=d", "1.tar");
+	shell(&place, "find d -type d -empty -printf '%m %P\\n' | sort",
+	      "755 npm\n755 uv/a-b\n755 uv/a/deep/er\n755 uv/a/empty\n755 uv/a/locks\n");
+	OK(&place, "export", "--cache-dir=d", "2.tar");
+	shell(&place, "cmp 1.tar 2.tar", "");
+
+	/* One is filled, one is new, one lost its file. */
+	shell(&place, "cd c && echo >uv/a/empty/file && mkdir uv/new && rm uv/gone/x", "");
+	OK(&place, "export", "--cache-dir=c", "--since=1.tar", "3.tar");
+	shell(&place, "tar tf 3.tar", ".melange-cache\nuv/a/empty/file\nuv/gone\nuv/new\n");
+	OK(&place, "import", "--cache-dir=d", "3.tar");
+	shell(&place, "cd d/uv && find . -type f -o -empty | sort",
+	      "./a-b\n./a/deep/er\n./a/empty/file\n./a/locks\n./gone/x\n./new\n");
+	OK(&place, "export", "--cache-dir=c", "--since=3.tar", "4.tar");
+	shell(&place, "tar tf 4.tar", ".melange-cache\n");
+}
+
 static const struct {
 	const char *arg[5];
 	int code;

@@ -5,6 +5,8 @@
 #include "tests/unit/table.h"
 
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+/* The digest of no bytes. */
+#define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 static const struct {
 	const char *name, *text;
@@ -17,6 +19,9 @@ static const struct {
 	{ "one", MEL_CACHE_BILL_MAGIC HEX64 " 5 f a\n", 1 },
 	{ "path with blanks", MEL_CACHE_BILL_MAGIC HEX64 " 5 x a b  c\n", 1 },
 	{ "two", MEL_CACHE_BILL_MAGIC HEX64 " 5 f a\n" HEX64 " 0 l b/c\n", 2 },
+	{ "folder", MEL_CACHE_BILL_MAGIC EMPTY " 0 d a/b\n", 1 },
+	{ "folder with bytes", MEL_CACHE_BILL_MAGIC EMPTY " 5 d a\n", SIZE_MAX },
+	{ "folder with a digest", MEL_CACHE_BILL_MAGIC HEX64 " 0 d a\n", SIZE_MAX },
 	{ "cut off", MEL_CACHE_BILL_MAGIC HEX64 " 5 f a", SIZE_MAX },
 	{ "empty line", MEL_CACHE_BILL_MAGIC "\n", SIZE_MAX },
 	{ "not in order", MEL_CACHE_BILL_MAGIC HEX64 " 5 f b\n" HEX64 " 5 f a\n", SIZE_MAX },

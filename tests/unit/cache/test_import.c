@@ -16,9 +16,10 @@
 
 enum { MAX_ENTRIES = 3 };
 
-/* The digests of "abc" and of "b". */
-#define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-#define B   "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d"
+/* The digests of "abc", of no bytes, and of "b". */
+#define ABC   "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define B     "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d"
 
 struct member {
 	const char *name;
@@ -103,6 +104,44 @@ static const struct {
 	  { { "npm/x", MEL_TAR_FILE, "b", 0644 },
 	    { "npm/y", MEL_TAR_HARDLINK, "npm/x", 0644 } },
 	  "is a link to nothing" },
+	{ "an empty folder",
+	  EMPTY " 0 d npm/x/y\n",
+	  { { "npm/x/y", MEL_TAR_DIR, NULL, 07777 } },
+	  NULL },
+	{ "a folder and a file in it",
+	  ABC " 3 f npm/a/x\n" EMPTY " 0 d npm/b\n",
+	  { { "npm/a/x", MEL_TAR_FILE, "abc", 0644 }, { "npm/b", MEL_TAR_DIR, NULL, 0 } },
+	  NULL },
+	{ "a folder that is not listed",
+	  "",
+	  { { "npm/x", MEL_TAR_DIR, NULL, 0755 } },
+	  "is not what the list" },
+	{ "a folder as a file",
+	  EMPTY " 0 d npm/x\n",
+	  { { "npm/x", MEL_TAR_FILE, "", 0644 } },
+	  "is not what the list" },
+	{ "a folder as a link",
+	  EMPTY " 0 d npm/x\n",
+	  { { "npm/x", MEL_TAR_SYMLINK, "b", 0777 } },
+	  "is not what the list" },
+	{ "a folder as a copy",
+	  EMPTY " 0 d npm/x\n",
+	  { { "npm/x", MEL_TAR_HARDLINK, "npm/x", 0755 } },
+	  "is not what the list" },
+	{ "a folder twice",
+	  EMPTY " 0 d npm/x\n",
+	  { { "npm/x", MEL_TAR_DIR, NULL, 0755 }, { "npm/x", MEL_TAR_DIR, NULL, 0755 } },
+	  "twice" },
+	{ "a folder in the place of an object",
+	  EMPTY " 0 d sha256:" ABC "\n",
+	  { { "sha256:" ABC, MEL_TAR_DIR, NULL, 0755 } },
+	  "with the name of a file" },
+	{ "a copy of a folder",
+	  EMPTY " 0 d npm/x\n" EMPTY " 0 f npm/y\n",
+	  { { "npm/x", MEL_TAR_DIR, NULL, 0755 },
+	    { "npm/y", MEL_TAR_HARDLINK, "npm/x", 0644 } },
+	  "is a link to nothing" },
+	{ "way out by a folder", EMPTY " 0 d npm/../../x\n", { { 0 } }, "is not understood" },
 	{ "FIFO",
 	  ABC " 3 f npm/x\n",
 	  { { "npm/x", MEL_TAR_FIFO, NULL, 0644 } },
@@ -114,7 +153,7 @@ static const struct {
 	{ "folder",
 	  ABC " 3 f npm/x\n",
 	  { { "npm/x", MEL_TAR_DIR, NULL, 0755 } },
-	  "is neither a file nor a link" },
+	  "is not what the list" },
 };
 
 static void write_archive(struct mel_buf *out, const char *bill, const struct member *member)
@@ -160,18 +199,19 @@ static int import(const struct mel_buf *archive, struct mel_cache_import what,
 	return r;
 }
 
-/* Nothing but plain files without privilege, folders, and links; how many files and links. */
+/* Nothing but plain files without privilege, folders, and links; how many files and links, and
+ * empty folders below areas. */
 static unsigned count(void)
 {
 	char command[256];
 	FILE *pipe;
 	unsigned files = 0, bad = 1;
 
-	snprintf(
-		command, sizeof(command),
-		"cd %s && find . ! -type d | wc -l; find . '(' -perm /07022 ! -type l ')' -o ! "
-		"-type f ! -type d ! -type l | wc -l",
-		dir_cache);
+	snprintf(command, sizeof(command),
+		 "cd %s && find . ! -type d -o -empty -path './*/*' | wc -l; find . '(' -perm "
+		 "/07022 ! -type l ')' -o ! "
+		 "-type f ! -type d ! -type l | wc -l",
+		 dir_cache);
 	pipe = popen(command, "r");
 	cr_assert(pipe);
 	cr_assert_eq(fscanf(pipe, "%u %u", &files, &bad), 2);
@@ -299,6 +339,59 @@ Test(import_dir, links_of_the_cache_are_not_followed)
 	cr_assert_eq(import(&archive, (struct mel_cache_import){ 0 }, &done, &err), 0);
 	cr_assert_eq(done.kept, 1);
 	cr_assert_neq(faccessat(dir_fd, "../x", F_OK, 0), 0);
+}
+
+/* What is at npm, and at npm/x, when the folder npm/x comes. */
+static const char *const way[] = { "mkdir npm; mkdir npm/x; echo >npm/x/y",
+				   "mkdir npm; echo >npm/x",
+				   "mkdir npm; ln -s .. npm/x",
+				   "mkdir npm; ln -s ../mine npm/x",
+				   "mkdir npm; mkfifo npm/x",
+				   "ln -s mine npm",
+				   "echo >npm" };
+
+Test(import_dir, folders_replace_nothing)
+{
+	const struct member folder[MAX_ENTRIES] = { { "npm/x", MEL_TAR_DIR, NULL, 0700 } };
+
+	for (size_t i = 0; i < MEL_COUNTOF(way); i++) {
+		struct mel_buf archive MEL_AUTO_BUF = MEL_BUF_INIT(1 << 20);
+		struct mel_cache_imported done = { .added = 0 };
+		struct mel_err *err MEL_AUTO_ERR = NULL;
+		char command[512];
+
+		snprintf(command, sizeof(command), "cd %s && rm -rf npm mine && mkdir mine; %s",
+			 dir_cache, way[i]);
+		cr_assert_eq(system(command), 0);
+		write_archive(&archive, EMPTY " 0 d npm/x\n", folder);
+		cr_assert_eq(import(&archive, (struct mel_cache_import){ 0 }, &done, &err), 0,
+			     "row %zu: %s", i, err ? err->text : "");
+		cr_assert_eq(done.added, 0, "row %zu", i);
+		cr_assert_eq(done.unchanged, i == 0, "row %zu", i);
+		cr_assert_eq(done.kept, i != 0, "row %zu", i);
+		snprintf(command, sizeof(command), "cd %s && rmdir mine", dir_cache);
+		cr_assert_eq(system(command), 0, "row %zu: something is in it", i);
+	}
+}
+
+Test(import_dir, a_folder_proves_nothing_and_may_be_missed)
+{
+	struct mel_buf archive MEL_AUTO_BUF = MEL_BUF_INIT(1 << 20);
+	struct mel_buf rest MEL_AUTO_BUF = MEL_BUF_INIT(1 << 20);
+	struct mel_cache_imported done = { .added = 0 };
+	struct mel_err *err MEL_AUTO_ERR = NULL;
+	const struct member folder[MAX_ENTRIES] = { { "npm/x", MEL_TAR_DIR, NULL, 0755 } };
+	const struct member nothing[MAX_ENTRIES] = { { 0 } };
+
+	write_archive(&archive, EMPTY " 0 d npm/x\n", folder);
+	cr_assert_eq(import(&archive, (struct mel_cache_import){ .verified_only = true }, &done,
+			    &err),
+		     0);
+	cr_assert_eq(done.skipped, 1);
+	cr_assert_neq(faccessat(dir_fd, "npm", F_OK, 0), 0);
+	write_archive(&rest, EMPTY " 0 d npm/x\n", nothing);
+	cr_assert_eq(import(&rest, (struct mel_cache_import){ 0 }, &done, &err), 0);
+	cr_assert_eq(done.missing, 1);
 }
 
 Test(import_dir, size_is_limited)
