@@ -92,6 +92,8 @@ int mel_downloads_open(struct mel_downloads **out, const char *program,
 	int pair[2], result;
 	pid_t pid;
 
+	if (access(found, X_OK) < 0)
+		return mel_err_sys(err, "cannot start '%s', which downloads", found);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return mel_err_sys(err, "cannot start downloads");
 	result = spawn(&pid, found, env, pair[1]);

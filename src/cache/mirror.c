@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -383,6 +384,9 @@ static int open_mirror(struct work *w, const struct mel_mirror *m, char **dir, i
 		return mel_err_sys(err, "cannot lock '%s'", lock_path);
 	if (mel_mkdirs(AT_FDCWD, *dir, 0755, err) < 0)
 		return -1;
+	/* eviction goes by the times of the two */
+	if (futimens(*lock, NULL) < 0 || utimensat(AT_FDCWD, *dir, NULL, 0) < 0)
+		mel_log(MEL_LOG_DEBUG, "the use of mirror %s is not noted: %m", *dir);
 	status = GIT(w, *dir, err, "init", "--quiet", "--bare", "--template=");
 	if (status > 0)
 		mel_err_set(err, MEL_ERR_SYSTEM, "cannot make a mirror: %s", reason(w));
