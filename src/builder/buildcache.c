@@ -136,10 +136,20 @@ static struct mel_cache_commit_opts commit_opts(const struct mel_build_cache *ca
 	};
 }
 
+/* Merges that were killed are finished by the next build that may change the directory. */
+static void recover(struct mel_build_cache *cache, const struct mel_build_opts *opts)
+{
+	const struct mel_cache_commit_opts commit = commit_opts(cache, opts);
+	struct mel_err *late MEL_AUTO_ERR = NULL;
+
+	if (cache->state.dirfd >= 0 && cache->dir.mode != MEL_CACHE_RO &&
+	    mel_cache_recover(&commit, &late) < 0)
+		warn("cannot look for what killed builds left", &late);
+}
+
 static int open_layer(struct mel_build_cache *cache, const struct mel_build_opts *opts,
 		      const struct mel_workspace *ws, struct mel_err **err)
 {
-	const struct mel_cache_commit_opts commit = commit_opts(cache, opts);
 	const struct mel_cache_upper_opts upper = {
 		.state = &cache->state,
 		.cache_dirfd = cache->fd,
@@ -147,10 +157,7 @@ static int open_layer(struct mel_build_cache *cache, const struct mel_build_opts
 		.max_bytes = opts->cache_upper_bytes,
 		.in_memory = opts->cache_upper_in_memory,
 	};
-	struct mel_err *late MEL_AUTO_ERR = NULL;
 
-	if (mel_cache_recover(&commit, &late) < 0)
-		warn("cannot look for what killed builds left", &late);
 	return mel_cache_upper_open(&cache->upper, &upper, err);
 }
 
@@ -180,6 +187,7 @@ int mel_build_cache_open(struct mel_build_cache *cache, const struct mel_build_o
 	open_state(cache, opts);
 	if (lock(cache, opts->cache_exclusive, err) < 0)
 		return -1;
+	recover(cache, opts);
 	return mel_build_cache_is_private(cache) ? open_layer(cache, opts, ws, err) : 0;
 }
 

@@ -110,7 +110,7 @@ static void kill_it(pid_t pid, void *user)
 }
 
 /* The folder is as before, and what is left goes with the next build. */
-static void killed(struct run_place *place)
+static void killed_and_next(struct run_place *place, const char *next_mode)
 {
 	struct run_result result RUN_AUTO_RESULT = { 0 };
 	const struct run_opts opts = { .while_running = kill_it, .user = place };
@@ -126,7 +126,8 @@ static void killed(struct run_place *place)
 	cr_assert_str_eq(before, after);
 	free(after);
 	build_write_step(place, "x", "true");
-	BUILD(&result, place, NULL, CACHE_ARGS("discard"));
+	BUILD(&result, place, NULL, "--empty-workspace", "--cache-dir=cache", next_mode,
+	      "x.yaml");
 	BUILD_EXPECT(place, &result, 0, NULL);
 	after = cache_snapshot(place, "cache");
 	cr_assert_str_eq(before, after);
@@ -134,6 +135,21 @@ static void killed(struct run_place *place)
 	free(after);
 	cache_check_no_layers(place);
 	build_check_clean(place);
+}
+
+static void killed(struct run_place *place)
+{
+	killed_and_next(place, "--cache-mode=discard");
+}
+
+static void killed_before_rw(struct run_place *place)
+{
+	killed_and_next(place, "--cache-mode=rw");
+}
+
+Test(cache_faults, killed_before_rw, .timeout = 60)
+{
+	cache_with_users(killed_before_rw);
 }
 
 Test(cache_faults, killed, .timeout = 60)
