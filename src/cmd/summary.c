@@ -84,6 +84,9 @@ static void log_downloads(const struct mel_report *report)
 
 static void log_cache(const struct mel_report *report)
 {
+	struct mel_buf text MEL_AUTO_BUF = MEL_BUF_INIT(TEXT_MAX);
+	uint64_t fetched = report->fetch_hits + report->fetch_misses;
+
 	if (!report->cache_dir) {
 		mel_log(MEL_LOG_INFO, "cache: %s",
 			report->cache_note ? report->cache_note : "off");
@@ -91,11 +94,15 @@ static void log_cache(const struct mel_report *report)
 	}
 	if (report->cache_change)
 		mel_log(MEL_LOG_INFO, "merged into the cache: %s", report->cache_change);
-	mel_log(MEL_LOG_INFO, "cache: %s (%s), %llu of %llu fetched files came from it%s%s",
-		report->cache_dir, report->cache_mode ? report->cache_mode : "rw",
-		(unsigned long long)report->fetch_hits,
-		(unsigned long long)(report->fetch_hits + report->fetch_misses),
-		report->cache_note ? "; " : "", report->cache_note ? report->cache_note : "");
+	mel_buf_printf(&text, "%s (%s)", report->cache_dir,
+		       report->cache_mode ? report->cache_mode : "rw");
+	if (fetched)
+		mel_buf_printf(&text, ", %llu of %llu fetched files came from it",
+			       (unsigned long long)report->fetch_hits,
+			       (unsigned long long)fetched);
+	if (report->cache_note)
+		mel_buf_printf(&text, "; %s", report->cache_note);
+	mel_log(MEL_LOG_INFO, "cache: %s", mel_buf_text(&text));
 }
 
 void mel_summary_write(const struct mel_report *report)

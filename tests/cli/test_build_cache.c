@@ -24,7 +24,7 @@ static const struct {
 	  0,
 	  "cache/x",
 	  NULL,
-	  { "build cache @DIR@/cache (rw)", "cache: @DIR@/cache (rw), 0 of 0 fetched" } },
+	  { "build cache @DIR@/cache (rw)", "cache: @DIR@/cache (rw)\n" } },
 	{ "read-write: an old file changes and goes",
 	  "grep -q old /var/cache/melange/old\n"
 	  "mv /var/cache/melange/old /var/cache/melange/x\nrm /var/cache/melange/sub/old",
