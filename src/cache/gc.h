@@ -42,11 +42,11 @@ void mel_cache_gc_remove(const struct mel_cache_list *list, int dirfd, const cha
 			 bool is_alone, struct mel_cache_gone *gone);
 
 /*
- * Forget records about what is no more, and leftovers in the state: unfinished downloads and
- * damaged files that nobody touched for a week, mirrors of repositories that were not fetched
- * for max_age_s (0: they stay), records of builds but for the newest ones. dirfd is
- * the cache directory, which no build may use; the caller holds MEL_CACHE_LOCK. Errors:
- * SYSTEM, OUTPUT.
+ * Forget records about what is no more, and leftovers in the state: unfinished downloads,
+ * damaged files and kept layers of failed builds that nobody touched for a week, mirrors of
+ * repositories that were not fetched for max_age_s (0: they stay), records of builds but for
+ * the newest ones. dirfd is the cache directory, which no build may use; the caller holds
+ * MEL_CACHE_LOCK. Errors: SYSTEM, OUTPUT.
  */
 int mel_cache_gc_state(const struct mel_cache_state *state, int dirfd,
 		       const struct mel_cache_list *list, int64_t max_age_s, int64_t now,

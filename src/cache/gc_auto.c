@@ -13,10 +13,12 @@
 #include "cache/gc.h"
 #include "cache/lines.h"
 #include "cache/manifest.h"
+#include "cache/remove.h"
 #include "cache/stats.h"
+#include "cache/upper.h"
 
-/* Unfinished downloads, and what a repair set aside. */
-enum { DAY_S = 24 * 60 * 60, PARTS_AGE_S = 7 * DAY_S, MANIFEST_MAX_BYTES = 256 * 1024 * 1024 };
+/* Unfinished downloads, what a repair set aside, layers of failed builds. */
+enum { DAY_S = 24 * 60 * 60, REST_AGE_S = 7 * DAY_S, MANIFEST_MAX_BYTES = 256 * 1024 * 1024 };
 
 /* Names of what a record may be about. */
 static bool is_known(void *user, const char *unit)
@@ -36,9 +38,23 @@ static void collect_names(struct mel_map *known, const struct mel_cache_list *li
 		mel_map_set(known, list->root.at[i].path, yes);
 }
 
-/* Remove the entries of a folder of the state that were last changed before the time. */
-static int sweep(const struct mel_cache_state *state, const char *folder, int64_t before,
-		 struct mel_err **err)
+/* A kept layer, whatever ids its files have and modes its folders. */
+static void remove_kept(const struct mel_cache_state *state, const char *name)
+{
+	struct mel_cache_remover remover MEL_AUTO_CACHE_REMOVER =
+		MEL_CACHE_REMOVER_INIT(state->dirfd, state->path);
+	struct mel_err *err MEL_AUTO_ERR = NULL;
+
+	remover.is_alone = true;
+	if (mel_cache_remove(&remover, name, &err) < 0)
+		mel_log(MEL_LOG_WARN, "layer that was kept, '%s/%s': %s", state->path, name,
+			err->text);
+}
+
+/* Remove the entries of a folder of the state whose names begin so, and that were last changed
+ * before the time. */
+static int sweep(const struct mel_cache_state *state, const char *folder, const char *prefix,
+		 int64_t before, struct mel_err **err)
 {
 	int fd = mel_openat(state->dirfd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -51,11 +67,17 @@ static int sweep(const struct mel_cache_state *state, const char *folder, int64_
 			close(fd);
 		return 0;
 	}
-	while (r == 0 && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    st.st_ctim.tv_sec < before)
+	while (r == 0 && (entry = readdir(dir))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    !mel_text_starts(entry->d_name, prefix) ||
+		    fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    st.st_ctim.tv_sec >= before)
+			continue;
+		if (prefix[0])
+			remove_kept(state, entry->d_name);
+		else
 			r = mel_rmtree(fd, entry->d_name, err);
+	}
 	closedir(dir);
 	return r;
 }
@@ -98,10 +120,11 @@ int mel_cache_gc_state(const struct mel_cache_state *state, int dirfd,
 	    mel_cache_stats_trim(state, err) < 0 ||
 	    mel_cache_lines_rewrite(state, MEL_CACHE_MANIFEST, MANIFEST_MAX_BYTES,
 				    compact_manifest, &dirfd, err) < 0 ||
-	    sweep(state, "parts", now - PARTS_AGE_S, err) < 0 ||
-	    sweep(state, "bad", now - PARTS_AGE_S, err) < 0)
+	    sweep(state, "parts", "", now - REST_AGE_S, err) < 0 ||
+	    sweep(state, "bad", "", now - REST_AGE_S, err) < 0 ||
+	    sweep(state, ".", MEL_CACHE_KEPT_PREFIX, now - REST_AGE_S, err) < 0)
 		return -1;
-	return max_age_s ? sweep(state, "git", now - max_age_s, err) : 0;
+	return max_age_s ? sweep(state, "git", "", now - max_age_s, err) : 0;
 }
 
 /* True when the stamp is from this day: less than a day old, and not from the future. */

@@ -10,6 +10,7 @@
  *     lock       flock(2): whoever changes the directory or this folder for more than a build
  *     build      flock(2): shared by builds that run, exclusive with --cache-exclusive
  *     layers/    one folder per build in mode discard or commit
+ *     melange-kept.ID/  a layer that a failed build was to keep
  *     bad/       files that a repair took out of the directory
  *     parts/     unfinished downloads, by digest
  *     git/       bare mirrors of repositories, by SHA-256 of their address

@@ -292,7 +292,7 @@ static char *move_away(const struct mel_cache_upper *upper)
 	if (!up || up == parent)
 		return NULL;
 	*up = '\0';
-	to = mel_asprintf("%s/melange-kept.%s", parent, slash + 1);
+	to = mel_asprintf("%s/" MEL_CACHE_KEPT_PREFIX "%s", parent, slash + 1);
 	if (rename(upper->path, to) == 0) {
 		unlinkat(upper->dirfd, "lock", 0);
 		return to;

@@ -15,6 +15,9 @@
 
 struct sbx_ids;
 
+/* Begins the names of layers that were kept, beside the folder of layers. */
+#define MEL_CACHE_KEPT_PREFIX "melange-kept."
+
 struct mel_cache_upper {
 	char *path; /* owned; absolute, of the layer's folder; NULL: no layer */
 	char *upper_path, *work_path; /* owned; the two in it */
@@ -76,7 +79,8 @@ int mel_cache_upper_check(struct mel_cache_upper *upper, bool force, struct mel_
 
 /*
  * Remove the layer and free; ids as the guest had, or NULL. keep: it stays, at the path that
- * *kept (may be NULL) gets; to be freed. A layer of memory cannot be kept.
+ * *kept (may be NULL) gets; to be freed. A layer of memory cannot be kept. In the state, gc.h
+ * removes what was kept a week ago.
  */
 void mel_cache_upper_close(struct mel_cache_upper *upper, const struct sbx_ids *ids, bool keep,
 			   char **kept);

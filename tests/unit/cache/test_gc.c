@@ -221,3 +221,34 @@ Test(gc_dir, auto_sweeps_the_state)
 	cr_assert_eq(mel_file_read(dir_state.dirfd, "manifest", &manifest, &err), 0);
 	cr_assert_str_eq(mel_buf_text(&manifest), HEX " 2 npm/x\n");
 }
+
+static bool state_has(const char *name)
+{
+	return faccessat(dir_state.dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+Test(gc_dir, kept_layers_go_after_a_week)
+{
+	static const char kept[] = "melange-kept.1.a", link[] = "melange-kept.2.b";
+	struct mel_err *err MEL_AUTO_ERR = NULL;
+	struct stat st;
+
+	put("npm", "x");
+	cr_assert_eq(
+		mel_mkdirs(dir_state.dirfd, "melange-kept.1.a/upper/gomodcache", 0755, &err),
+		0);
+	cr_assert_eq(mel_file_write(dir_state.dirfd, "melange-kept.1.a/upper/gomodcache/go.mod",
+				    "x", 1, 0444, &err),
+		     0);
+	cr_assert_eq(fchmodat(dir_state.dirfd, "melange-kept.1.a/upper/gomodcache", 0555, 0),
+		     0);
+	cr_assert_eq(symlinkat(dir_cache, dir_state.dirfd, link), 0);
+	cr_assert_eq(mkdirat(dir_state.dirfd, "melange-keep", 0700), 0);
+	cr_assert_eq(fstatat(dir_state.dirfd, kept, &st, 0), 0);
+	run_auto(st.st_ctim.tv_sec + 6 * DAY, UINT64_C(1) << 40);
+	cr_assert(state_has(kept) && state_has(link));
+	run_auto(st.st_ctim.tv_sec + 8 * DAY, UINT64_C(1) << 40);
+	cr_assert(!state_has(kept) && !state_has(link));
+	cr_assert(state_has("melange-keep") && state_has("path") && state_has("lock"));
+	cr_assert(is_there("npm/x"), "links are not followed");
+}
