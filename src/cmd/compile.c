@@ -3,6 +3,7 @@
  * standard output. Nothing is resolved, downloaded or run.
  */
 #include "cmd/cmd.h"
+#include "cmd/loadflags.h"
 
 #include <stdio.h>
 
@@ -46,26 +47,7 @@ static const struct mel_opt opt[] = {
 	  .word = "FORMAT",
 	  .preset = "json",
 	  .help = "json, or yaml as in a package" },
-	{ .name = "pipeline-dir",
-	  .type = MEL_OPT_LIST,
-	  AT(pipeline_dir),
-	  .word = "DIR,...",
-	  .help = "folders searched first for pipeline definitions" },
-	{ .name = "pipeline-dirs",
-	  .type = MEL_OPT_LIST,
-	  AT(pipeline_dirs),
-	  .word = "DIR,...",
-	  .help = "more folders with pipeline definitions" },
-	{ .name = "env-file",
-	  .type = MEL_OPT_LIST,
-	  AT(env_file),
-	  .word = "FILE,...",
-	  .help = "files with environment variables; of equal names the first wins" },
-	{ .name = "vars-file",
-	  .type = MEL_OPT_TEXT,
-	  AT(vars_file),
-	  .word = "FILE",
-	  .help = "YAML file with values for the vars of the build file" },
+	MEL_OPT_LOAD(struct flags),
 	{ .name = "build-option",
 	  .type = MEL_OPT_LIST,
 	  AT(build_option),
@@ -76,12 +58,7 @@ static const struct mel_opt opt[] = {
 	  AT(git_commit),
 	  .word = "HASH",
 	  .help = "commit of the build file (default that of its repository)" },
-	{ .name = "override-host-triplet-libc-substitution-flavor",
-	  .type = MEL_OPT_TEXT,
-	  AT(libc_flavor),
-	  .word = "WORD",
-	  .preset = "gnu",
-	  .help = "C library in ${{host.triplet.*}}" },
+	MEL_OPT_LIBC_FLAVOR(struct flags),
 	{ .name = "cpu",
 	  .type = MEL_OPT_TEXT,
 	  AT(cpu),

@@ -17,6 +17,7 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/help.c src/cmd/help.h \
 	src/cmd/keepfor.c src/cmd/keepfor.h \
 	src/cmd/keygen.c \
+	src/cmd/loadflags.h \
 	src/cmd/network.c src/cmd/network.h \
 	src/cmd/options.c src/cmd/options.h \
 	src/cmd/optvalue.c \

@@ -10,6 +10,7 @@
 #include "builder/mirrors.h"
 #include "builder/sources.h"
 #include "cmd/arch.h"
+#include "cmd/loadflags.h"
 #include "cmd/cache.h"
 #include "cmd/cmd.h"
 #include "cmd/network.h"
@@ -53,37 +54,13 @@ static const struct mel_opt opt[] = {
 	  .word = "N",
 	  .preset = "4",
 	  .help = "downloads at once, 64 at most" },
-	{ .name = "pipeline-dir",
-	  .type = MEL_OPT_LIST,
-	  AT(pipeline_dir),
-	  .word = "DIR,...",
-	  .help = "folders searched first for pipeline definitions" },
-	{ .name = "pipeline-dirs",
-	  .type = MEL_OPT_LIST,
-	  AT(pipeline_dirs),
-	  .word = "DIR,...",
-	  .help = "more folders with pipeline definitions" },
-	{ .name = "env-file",
-	  .type = MEL_OPT_LIST,
-	  AT(env_file),
-	  .word = "FILE,...",
-	  .help = "files with environment variables, as for build" },
-	{ .name = "vars-file",
-	  .type = MEL_OPT_TEXT,
-	  AT(vars_file),
-	  .word = "FILE",
-	  .help = "YAML file with values for the vars of the build files" },
+	MEL_OPT_LOAD(struct flags),
 	{ .name = "build-option",
 	  .type = MEL_OPT_LIST,
 	  AT(build_option),
 	  .word = "NAME,...",
 	  .help = "options of the build files to enable" },
-	{ .name = "override-host-triplet-libc-substitution-flavor",
-	  .type = MEL_OPT_TEXT,
-	  AT(libc_flavor),
-	  .word = "WORD",
-	  .preset = "gnu",
-	  .help = "C library in ${{host.triplet.*}}" },
+	MEL_OPT_LIBC_FLAVOR(struct flags),
 };
 
 /* What all build files ask for. */
