@@ -184,11 +184,12 @@ static void say_done(const struct work *w, const struct mel_source_count *count)
 	for (size_t i = 0; i < w->mirrors.repo.len; i++)
 		mirrored += !w->mirrors.repo.at[i].is_hit;
 	mel_size_write(&size, count->downloaded_bytes);
-	mel_log(MEL_LOG_INFO,
-		"%llu files were in the cache, %llu are new (%s downloaded); %zu of %zu "
-		"repositories were asked",
+	mel_log(MEL_LOG_INFO, "sources: %llu in the cache before, %llu new (%s downloaded)",
 		(unsigned long long)count->hits, (unsigned long long)count->misses,
-		mel_buf_text(&size), mirrored, w->mirrors.repo.len);
+		mel_buf_text(&size));
+	if (w->mirrors.repo.len)
+		mel_log(MEL_LOG_INFO, "repositories: %zu of %zu were asked for news", mirrored,
+			w->mirrors.repo.len);
 	if (w->sources.unverified)
 		mel_log(MEL_LOG_INFO, "%llu steps expect no checksum and are not in the cache",
 			(unsigned long long)w->sources.unverified);

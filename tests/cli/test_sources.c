@@ -130,11 +130,11 @@ static void offline(struct run_place *place)
 	run_result_clear(&result);
 	RUN_MELANGE(&result, place, NULL, "update-cache", "--cache-dir=cache", "x.yaml");
 	BUILD_EXPECT(place, &result, 0,
-		     "0 files were in the cache, 1 are new (6 B downloaded)");
+		     "sources: 0 in the cache before, 1 new (6 B downloaded)");
 	run_result_clear(&result);
 	RUN_MELANGE(&result, place, NULL, "update-cache", "--cache-dir=cache", "x.yaml",
 		    "x.yaml");
-	BUILD_EXPECT(place, &result, 0, "2 files were in the cache, 0 are new");
+	BUILD_EXPECT(place, &result, 0, "sources: 2 in the cache before, 0 new");
 	cr_assert_eq(http.shared->requests, 1);
 	http_stop(&http);
 	run_result_clear(&result);
