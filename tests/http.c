@@ -13,17 +13,19 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 16384, FILE_MAX = 8 << 20, MEET = 4 };
+enum { HEAD_MAX = 16384, IDLE_S = 10, MEET = 4 };
 
 struct exchange {
 	const char *folder;
+	enum http_kind kind;
 	struct http_shared *shared;
 	int fd;
 	char head[HEAD_MAX];
-	char how[32], name[256];
+	char how[32], name[HTTP_NAME_BYTES];
 	unsigned before; /* requests for the same path */
 	char *body;
 	size_t len;
@@ -65,7 +67,7 @@ static const char *header(const struct exchange *x, const char *name)
 
 static void status(struct exchange *x, const char *text, const char *more)
 {
-	char out[1024];
+	char out[1200];
 
 	snprintf(out, sizeof(out),
 		 "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n%s\r\n", text, more);
@@ -82,6 +84,24 @@ static void whole(struct exchange *x, const char *etag, size_t send_len)
 		 x->len, etag);
 	say_text(x, out);
 	say(x, x->body, send_len);
+}
+
+/* Package managers guess by the type what an answer is; they are told nothing to ask again
+ * with. */
+static void plain(struct exchange *x)
+{
+	char first = x->len ? x->body[0] : '\0', out[512];
+
+	snprintf(out, sizeof(out),
+		 "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %zu\r\n"
+		 "Content-Type: %s\r\n\r\n",
+		 x->len,
+		 first == '<'   ? "text/html"
+		 : first == '{' ? "application/json"
+				: "text/plain");
+	say_text(x, out);
+	if (strncmp(x->head, "HEAD ", 5) != 0)
+		say(x, x->body, x->len);
 }
 
 static void part(struct exchange *x, size_t begin)
@@ -147,9 +167,11 @@ static void meet(struct exchange *x)
 static void answer(struct exchange *x)
 {
 	const char *how = x->how;
-	char more[512];
+	char more[1024];
 
-	if (strcmp(how, "ok") == 0) {
+	if (strcmp(how, "plain") == 0) {
+		plain(x);
+	} else if (strcmp(how, "ok") == 0) {
 		ok(x, "a");
 	} else if (strcmp(how, "whole") == 0) {
 		whole(x, "a", x->len);
@@ -196,16 +218,40 @@ static void answer(struct exchange *x)
 	}
 }
 
-/* %3A is the only escape that comes. */
+/* The request's path, %XX as bytes; the query is cut off. */
+static void decode(struct exchange *x, char path[HTTP_NAME_BYTES])
+{
+	const char *from = strchr(x->head, '/');
+	size_t len = 0;
+	unsigned byte;
+
+	if (!from)
+		_exit(0);
+	for (; *from && !strchr(" ?\r\n", *from) && len < HTTP_NAME_BYTES - 1; from++) {
+		if (*from == '%' && sscanf(from + 1, "%2x", &byte) == 1) {
+			path[len++] = (char)byte;
+			from += 2;
+		} else {
+			path[len++] = *from;
+		}
+	}
+	path[len] = '\0';
+}
+
+/* What is asked for, and how to answer. */
 static void read_path(struct exchange *x)
 {
-	char *at;
+	char path[HTTP_NAME_BYTES];
+	const char *name;
 
-	if (sscanf(x->head, "GET /%31[^/]/%255s ", x->how, x->name) != 2)
+	decode(x, path);
+	memcpy(x->shared->last, path, sizeof(path));
+	name = path + strspn(path, "/");
+	if (x->kind == HTTP_PLAIN) {
+		strcpy(x->how, strstr(name, "..") ? "gone" : "plain");
+		strcpy(x->name, *name ? name : ".");
+	} else if (sscanf(name, "%31[^/]/%511s", x->how, x->name) != 2) {
 		_exit(0);
-	while ((at = strstr(x->name, "%3A"))) {
-		*at = ':';
-		memmove(at + 1, at + 3, strlen(at + 3) + 1);
 	}
 }
 
@@ -228,27 +274,40 @@ static void note(struct exchange *x)
 		memcpy(shared->log + at, x->head, len);
 }
 
-static void read_file(struct exchange *x)
+static int open_name(const struct exchange *x)
 {
 	char path[1024];
-	int fd;
-	ssize_t n;
+	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/%s", x->folder, x->name);
-	x->body = malloc(FILE_MAX);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && (n = read(fd, x->body + x->len, FILE_MAX - x->len)) > 0)
-		x->len += (size_t)n;
-	if (fd < 0)
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		strncat(path, "/index", sizeof(path) - strlen(path) - 1);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static void read_file(struct exchange *x)
+{
+	struct stat st;
+	int fd = open_name(x);
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
 		strcpy(x->how, "gone");
-	else
-		close(fd);
+		return;
+	}
+	x->body = malloc((size_t)st.st_size + 1);
+	while (x->len < (size_t)st.st_size &&
+	       (n = read(fd, x->body + x->len, (size_t)st.st_size - x->len)) > 0)
+		x->len += (size_t)n;
+	close(fd);
 }
 
 static _Noreturn void serve_one(struct exchange *x)
 {
+	const struct timeval idle = { .tv_sec = IDLE_S };
 	size_t len = 0;
 
+	setsockopt(x->fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
 	while (len < HEAD_MAX - 1 && !strstr(x->head, "\r\n\r\n")) {
 		ssize_t n = recv(x->fd, x->head + len, HEAD_MAX - 1 - len, 0);
 
@@ -270,8 +329,7 @@ static _Noreturn void serve_one(struct exchange *x)
 }
 
 /* Ends with the test, even when that is killed: nobody else holds the pipe's other end. */
-static _Noreturn void serve(int listen_fd, int life_fd, const char *folder,
-			    struct http_shared *shared)
+static _Noreturn void serve(int listen_fd, int life_fd, const struct exchange *start)
 {
 	struct pollfd fds[] = { { .fd = listen_fd, .events = POLLIN }, { .fd = life_fd } };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -291,7 +349,8 @@ static _Noreturn void serve(int listen_fd, int life_fd, const char *folder,
 			continue;
 		if (fork() == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			x = (struct exchange){ .folder = folder, .shared = shared, .fd = fd };
+			x = *start;
+			x.fd = fd;
 			serve_one(&x);
 		}
 		close(fd);
@@ -299,30 +358,49 @@ static _Noreturn void serve(int listen_fd, int life_fd, const char *folder,
 	_exit(0);
 }
 
-void http_start(struct http *http, const char *folder)
+void http_open(struct http *http)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	socklen_t len = sizeof(address);
-	int life[2], fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	*http = (struct http){ .listen_fd = fd, .life_fd = -1 };
 	http->shared = mmap(NULL, sizeof(*http->shared), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (fd < 0 || http->shared == MAP_FAILED ||
 	    bind(fd, (const struct sockaddr *)&address, len) < 0 || listen(fd, 64) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&address, &len) < 0) {
-		perror("http_start");
+		perror("http_open");
 		abort();
 	}
+	http->port = ntohs(address.sin_port);
+	snprintf(http->url, sizeof(http->url), "http://127.0.0.1:%d", http->port);
+}
+
+void http_serve(struct http *http, const char *folder, enum http_kind kind)
+{
+	static struct exchange start;
+	int life[2];
+
+	start = (struct exchange){ .folder = folder, .kind = kind, .shared = http->shared };
 	if (pipe2(life, O_CLOEXEC) < 0)
 		abort();
-	http->port = ntohs(address.sin_port);
 	http->pid = fork();
+	if (http->pid < 0)
+		abort();
 	if (http->pid == 0)
-		serve(fd, life[0], folder, http->shared);
-	close(fd);
+		serve(http->listen_fd, life[0], &start);
+	close(http->listen_fd);
 	close(life[0]);
+	http->listen_fd = -1;
 	http->life_fd = life[1];
+}
+
+void http_start(struct http *http, const char *folder)
+{
+	http_open(http);
+	http_serve(http, folder, HTTP_BY_NAME);
 }
 
 void http_stop(struct http *http)
@@ -331,7 +409,10 @@ void http_stop(struct http *http)
 		kill(http->pid, SIGKILL);
 		waitpid(http->pid, NULL, 0);
 	}
-	close(http->life_fd);
-	munmap(http->shared, sizeof(*http->shared));
-	http->pid = 0;
+	if (http->shared) {
+		close(http->listen_fd);
+		close(http->life_fd);
+		munmap(http->shared, sizeof(*http->shared));
+	}
+	*http = (struct http){ .listen_fd = -1, .life_fd = -1 };
 }

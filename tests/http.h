@@ -1,6 +1,7 @@
 /*
- * A small HTTP server on loopback for tests. The first folder of a path says how it behaves,
- * the rest is a file of the server's folder:
+ * A small HTTP server on loopback for tests. As a registry (HTTP_PLAIN) it answers with the
+ * files of its folder, and with the file "index" of folders below that. Else the first folder
+ * of a path says how it behaves, the rest is a file of the server's folder:
  *
  *     /ok/F       the file, also parts of it, with an ETag
  *     /whole/F    the file, whatever part is asked for
@@ -24,22 +25,33 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { HTTP_LOG_BYTES = 1 << 16 };
+enum { HTTP_LOG_BYTES = 1 << 16, HTTP_NAME_BYTES = 512 };
+
+enum http_kind { HTTP_BY_NAME, HTTP_PLAIN };
 
 struct http_shared {
 	unsigned requests, open, most_open;
-	unsigned char count[256]; /* of requests, by a hash of the path */
+	unsigned char count[256];   /* of requests, by a hash of the path */
+	char last[HTTP_NAME_BYTES]; /* path of the last request, decoded */
 	size_t log_len;
 	char log[HTTP_LOG_BYTES]; /* of each request, its first line and headers */
 };
 
 struct http {
-	pid_t pid;
+	pid_t pid; /* 0: it does not run */
 	int port;
-	int life_fd; /* open while the server is to run */
+	char url[40];  /* "http://127.0.0.1:PORT", no slash at the end */
+	int listen_fd; /* between http_open and http_serve */
+	int life_fd;   /* open while the server is to run */
 	struct http_shared *shared;
 };
 
-/* Serve the files of folder until http_stop. */
+/* Choose the port, so that files can name it. */
+void http_open(struct http *http);
+/* Answer with the files of folder, an absolute path, until http_stop. */
+void http_serve(struct http *http, const char *folder, enum http_kind kind);
+/* Both, HTTP_BY_NAME. */
 void http_start(struct http *http, const char *folder);
+/* Zeroed, or opened only: fine. */
 void http_stop(struct http *http);
+#define AUTO_HTTP __attribute__((cleanup(http_stop)))

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "builds.h"
-#include "registry.h"
+#include "tests/http.h"
 
 enum { TOOLS_MAX = 4, CACHED_MAX = 6, SLOW_S = 120 };
 
@@ -242,16 +242,16 @@ static const struct {
 };
 
 static void check(const struct run_place *place, const struct ecosystem *ecosystem,
-		  const struct chain *chain, struct registry *registry)
+		  const struct chain *chain, struct http *registry)
 {
 	struct run_result cold RUN_AUTO_RESULT = { 0 };
 	const char *const cold_flag[2] = { "--network=host" };
 
 	prepare(place, ecosystem, chain, registry->url);
-	registry_serve(registry, run_place_path(place, "work/registry"));
+	http_serve(registry, run_place_path(place, "work/registry"), HTTP_PLAIN);
 	build(&cold, place, chain, "cold", "cache", cold_flag);
 	BUILD_EXPECT(place, &cold, 0, "left and right");
-	unsigned asked = registry_requests(registry);
+	unsigned asked = registry->shared->requests;
 
 	cr_assert_gt(asked, 1, "%s: the registry was asked %u times", ecosystem->name, asked);
 	expect_cached(place, ecosystem);
@@ -268,8 +268,8 @@ static void check(const struct run_place *place, const struct ecosystem *ecosyst
 			BUILD_EXPECT(place, &warm, 1, ecosystem->missing);
 		else
 			BUILD_EXPECT(place, &warm, 0, "left and right");
-		cr_assert_eq(registry_requests(registry), asked, "%s: %s: asked for %s",
-			     ecosystem->name, runs[i].name, registry_last(registry));
+		cr_assert_eq(registry->shared->requests, asked, "%s: %s: asked for %s",
+			     ecosystem->name, runs[i].name, registry->shared->last);
 		if (!runs[i].fails)
 			expect_same(place, "cold", runs[i].out);
 	}
@@ -284,14 +284,14 @@ ParameterizedTestParameters(ecosystems, warm_and_offline)
 ParameterizedTest(const size_t *i, ecosystems, warm_and_offline, .timeout = 300)
 {
 	struct run_place place RUN_AUTO_PLACE;
-	struct registry registry AUTO_REGISTRY = { .socket = -1 };
+	struct http registry AUTO_HTTP = { 0 };
 	struct chain chain;
 	size_t which;
 
 	if (!build_place(&place, *i, &which) || !run_has_sandbox(&place) ||
 	    !find_chain(&place, &ecosystems[which], &chain))
 		return;
-	registry_open(&registry);
+	http_open(&registry);
 	check(&place, &ecosystems[which], &chain, &registry);
 	build_check_clean(&place);
 }
