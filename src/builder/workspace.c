@@ -28,20 +28,58 @@ static char *absolute(const char *path)
 	return realpath(path, NULL);
 }
 
-/* Remove one state directory if nobody holds its lock. */
-static void remove_stale(int temp_fd, const char *name)
+/* Remove what is in a state directory, the lock last: half of one is still a stale one. */
+static int empty_state(int dirfd, int (*remove_one)(void *user, int dirfd, const char *name),
+		       void *user)
+{
+	int own = mel_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
+	DIR *dir = own < 0 ? NULL : fdopendir(own);
+	const struct dirent *entry;
+	int result = 0;
+
+	while (dir && (entry = readdir(dir)))
+		if (!mel_text_eq(entry->d_name, ".") && !mel_text_eq(entry->d_name, "..") &&
+		    !mel_text_eq(entry->d_name, LOCK_NAME) &&
+		    remove_one(user, dirfd, entry->d_name) < 0)
+			result = -1;
+	if (dir)
+		closedir(dir);
+	else if (own >= 0)
+		close(own);
+	if (result == 0)
+		unlinkat(dirfd, LOCK_NAME, 0);
+	return result;
+}
+
+static int remove_plain(void *user, int dirfd, const char *name)
 {
 	MEL_AUTO_ERR struct mel_err *ignored = NULL;
+
+	(void)user;
+	return mel_rmtree(dirfd, name, &ignored);
+}
+
+/*
+ * Remove one state directory if nobody holds its lock. One without a lock is kept for somebody,
+ * unless it is empty: then its build was killed at its very beginning or end (or has just
+ * begun, and will see that the directory is lost).
+ */
+static void remove_stale(int temp_fd, const char *name)
+{
 	MEL_AUTO_CLOSE int fd =
 		mel_openat(temp_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	MEL_AUTO_CLOSE int lock =
 		fd < 0 ? -1 : mel_openat(fd, LOCK_NAME, O_RDWR | O_NOFOLLOW, 0);
 	struct stat st;
 
+	if (lock < 0 && fd >= 0 && errno == ENOENT && fstat(fd, &st) == 0 &&
+	    st.st_uid == geteuid())
+		unlinkat(temp_fd, name, AT_REMOVEDIR);
 	if (lock < 0 || fstat(lock, &st) < 0 || st.st_uid != geteuid() ||
 	    flock(lock, LOCK_EX | LOCK_NB) < 0)
 		return;
-	if (mel_rmtree(temp_fd, name, &ignored) == 0)
+	if (empty_state(fd, remove_plain, NULL) == 0 &&
+	    unlinkat(temp_fd, name, AT_REMOVEDIR) == 0)
 		mel_log(MEL_LOG_DEBUG, "removed %s, left by a build that was killed", name);
 }
 
@@ -76,6 +114,10 @@ static int make_state(struct mel_workspace *ws, const char *temp, bool *is_lost,
 	ws->lock_fd = ws->dirfd < 0 ? -1
 				    : mel_openat(ws->dirfd, LOCK_NAME,
 						 O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	if (ws->lock_fd < 0 && errno == ENOENT) {
+		*is_lost = true;
+		return 0;
+	}
 	if (ws->lock_fd < 0)
 		return mel_err_sys(err, "cannot make a lock in '%s'", ws->path);
 	*is_lost = flock(ws->lock_fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
@@ -87,8 +129,10 @@ static int make_state(struct mel_workspace *ws, const char *temp, bool *is_lost,
 
 static void forget_state(struct mel_workspace *ws)
 {
-	close(ws->lock_fd);
-	close(ws->dirfd);
+	if (ws->lock_fd >= 0)
+		close(ws->lock_fd);
+	if (ws->dirfd >= 0)
+		close(ws->dirfd);
 	free(ws->path);
 	*ws = (struct mel_workspace)MEL_WORKSPACE_INIT;
 }
@@ -372,25 +416,42 @@ int mel_workspace_populate(struct mel_workspace *ws, const char *source_dir,
 	return result;
 }
 
-/* Empty a directory that stays itself; files of mapped ids need the map. */
-static void remove_path(const struct sbx_ids *ids, int at, const char *name, const char *path)
+/* Remove the tree path, which is name in the directory at; files of mapped ids need the map. */
+static int remove_path(const struct sbx_ids *ids, int at, const char *name, const char *path)
 {
 	MEL_AUTO_ERR struct mel_err *why = NULL;
 	struct sbx_err sbx_why = { 0 };
 
 	if (mel_rmtree(at, name, &why) == 0)
-		return;
+		return 0;
 	if (ids && sbx_rmtree(ids, path, &sbx_why) == 0)
-		return;
+		return 0;
 	mel_log(MEL_LOG_WARN, "%s", why->text);
+	return -1;
+}
+
+struct closing {
+	const struct mel_workspace *ws;
+	const struct sbx_ids *ids;
+};
+
+static int remove_own(void *user, int dirfd, const char *name)
+{
+	const struct closing *closing = user;
+	MEL_AUTO_FREE char *path = mel_asprintf("%s/%s", closing->ws->path, name);
+
+	return remove_path(closing->ids, dirfd, name, path);
 }
 
 void mel_workspace_close(struct mel_workspace *ws, const struct sbx_ids *ids, bool keep)
 {
+	struct closing closing = { ws, ids };
+
 	if (ws->path && !keep) {
 		if (ws->is_user_dir && ws->work_fd >= 0)
 			remove_path(ids, AT_FDCWD, ws->work_path, ws->work_path);
-		remove_path(ids, AT_FDCWD, ws->path, ws->path);
+		if (ws->dirfd < 0 || empty_state(ws->dirfd, remove_own, &closing) == 0)
+			rmdir(ws->path);
 	} else if (ws->path && ws->dirfd >= 0) {
 		unlinkat(ws->dirfd, LOCK_NAME, 0); /* without a lock file it is never stale */
 	}

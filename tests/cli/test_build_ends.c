@@ -201,6 +201,32 @@ ParameterizedTest(const size_t *i, ends, moments, .timeout = 60)
 	build_check_clean(&place);
 }
 
+/* What killed builds left goes with the next one, whenever they were killed; what was kept
+ * stays. */
+Test(ends, leftovers, .timeout = 60)
+{
+	for (size_t i = 0, which; i < RUN_USERS_MAX; i++) {
+		struct run_place place RUN_AUTO_PLACE;
+		struct run_result result RUN_AUTO_RESULT = { 0 };
+		char *list;
+
+		if (!build_place(&place, i, &which) || !run_has_sandbox(&place))
+			continue;
+		run_place_write(&place, "tmp/melange.1.begun/x", "");
+		cr_assert_eq(unlink(run_place_path(&place, "tmp/melange.1.begun/x")), 0);
+		run_place_write(&place, "tmp/melange.1.killed/lock", "");
+		run_place_write(&place, "tmp/melange.1.killed/work/f", "");
+		run_place_write(&place, "tmp/melange.1.kept/work/f", "");
+		build_write_step(&place, "x", "true");
+		BUILD(&result, &place, NULL, "--empty-workspace", "x.yaml");
+		BUILD_EXPECT(&place, &result, 0, NULL);
+		list = build_list(&place, "tmp");
+		cr_assert_str_eq(list, "melange.1.kept/\nmelange.1.kept/work/\n"
+				       "melange.1.kept/work/f\n");
+		free(list);
+	}
+}
+
 /* --- time limits ---------------------------------------------------------------------------
  */
 
