@@ -360,8 +360,15 @@ static int get_sources(struct build *b, struct mel_err **err)
 
 static int open_guest(struct build *b, struct mel_err **err)
 {
-	if (mel_workspace_open(&b->ws, b->opts->temp_dir, b->opts->workspace_dir, b->opts->arch,
-			       err) < 0 ||
+	const struct mel_workspace_opts workspace = {
+		.temp_dir = b->opts->temp_dir,
+		.user_dir = b->opts->workspace_dir,
+		.arch = b->opts->arch,
+		/* Little is written to the system folders of the host's root. */
+		.in_memory = b->opts->temp_dir_is_default && !b->opts->keep && !b->tree[0],
+	};
+
+	if (mel_workspace_open(&b->ws, &workspace, err) < 0 ||
 	    mel_build_cache_open(&b->cache, b->opts, &b->ws, b->out_dir, b->report, err) < 0)
 		return -1;
 	if (mel_guest_choose_ids(&b->guest, &b->ws, &b->cache, err) < 0 ||
@@ -473,9 +480,10 @@ static void finish(struct build *b, bool has_failed)
 	mel_foreign_clear(&b->foreign);
 	mel_sources_clear(&b->sources);
 	mel_mirrors_clear(&b->mirrors);
-	if (b->opts->keep && b->ws.path) {
-		b->report->kept = mel_arena_strdup(
-			&b->report->arena, b->ws.work_path ? b->ws.work_path : b->ws.path);
+	if (b->opts->keep && b->ws.state.path) {
+		b->report->kept =
+			mel_arena_strdup(&b->report->arena,
+					 b->ws.work_path ? b->ws.work_path : b->ws.state.path);
 		mel_log(MEL_LOG_INFO, "the workspace is kept at %s", b->report->kept);
 	}
 	mel_workspace_close(&b->ws, &b->guest.ids, b->opts->keep);

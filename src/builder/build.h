@@ -78,6 +78,7 @@ struct mel_build_opts {
 	bool no_cache_env;          /* no variables for tools' caches but the recorded ones */
 	bool cache_compiled;        /* compiled output goes to the cache too */
 	const char *temp_dir;       /* TMPDIR or /tmp */
+	bool temp_dir_is_default;   /* nobody asked for it: system folders may lie in memory */
 	const char *home;           /* of the caller; NULL: not known */
 	const char *state_home;     /* folder for what outlives builds; NULL: there is none */
 

@@ -53,7 +53,8 @@ static int choose_dir(struct mel_build_cache *cache, const struct mel_build_opts
 		{ ws->work_path, "the workspace", false },
 		{ out_dir, "the output directory", false },
 		{ all_out, "the output directory", false },
-		{ ws->path, "the temporary directory of the build", false },
+		{ ws->state.path, "the temporary directory of the build", false },
+		{ ws->memory.path, "the system folders of the build", false },
 		{ state, "the state of caches", false },
 		{ ssh, "the keys in", false },
 		{ gnupg, "the keys in", false },
@@ -153,7 +154,7 @@ static int open_layer(struct mel_build_cache *cache, const struct mel_build_opts
 	const struct mel_cache_upper_opts upper = {
 		.state = &cache->state,
 		.cache_dirfd = cache->fd,
-		.temp_path = ws->path,
+		.temp_path = ws->state.path,
 		.max_bytes = opts->cache_upper_bytes,
 		.in_memory = opts->cache_upper_in_memory,
 	};

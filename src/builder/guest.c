@@ -46,14 +46,15 @@ static int add_helper(struct mel_guest *guest, struct mel_workspace *ws, struct 
 {
 	struct mel_arena *arena = &guest->rootfs.arena;
 
-	if (mel_file_write(ws->dirfd, "helper", mel_helper_image, mel_helper_image_len, 0755,
-			   err) < 0)
+	if (mel_file_write(mel_workspace_system(ws)->dirfd, "helper", mel_helper_image,
+			   mel_helper_image_len, 0755, err) < 0)
 		return -1;
 	mel_vec_push(&guest->rootfs.mount,
 		     (struct sbx_mount){
 			     .type = SBX_BIND,
 			     .flags = SBX_READONLY,
-			     .source = mel_arena_printf(arena, "%s/helper", ws->path),
+			     .source = mel_arena_printf(arena, "%s/helper",
+							mel_workspace_system(ws)->path),
 			     .target = "/.melange/helper",
 		     });
 	return 0;
@@ -67,7 +68,7 @@ static void add_sources(struct mel_guest *guest, const struct mel_workspace *ws)
 			     .type = SBX_BIND,
 			     .flags = SBX_READONLY,
 			     .source = mel_arena_printf(&guest->rootfs.arena, "%s/sources",
-							ws->path),
+							ws->state.path),
 			     .target = MEL_SOURCES_TARGET,
 		     });
 }
@@ -120,7 +121,7 @@ static int try_open(struct mel_guest *guest, struct mel_workspace *ws,
 	MEL_AUTO_ERR struct mel_err *ignored = NULL;
 
 	mel_rootfs_clear(&guest->rootfs);
-	mel_rmtree(ws->dirfd, "root", &ignored);
+	mel_rmtree(mel_workspace_system(ws)->dirfd, "root", &ignored);
 	if (mel_rootfs_make(&guest->rootfs, ws, &rootfs, err) < 0 ||
 	    add_helper(guest, ws, err) < 0 || add_bind_ro(guest, spec->bind_ro, err) < 0)
 		return -1;

@@ -99,7 +99,8 @@ int mel_mirrors_get(struct mel_mirrors *mirrors, const struct mel_mirrors_build 
 
 	if (mirrors->repo.len == 0)
 		return 0;
-	mirrors->path = mel_asprintf("%s/git", is_kept ? build->state->path : build->ws->path);
+	mirrors->path =
+		mel_asprintf("%s/git", is_kept ? build->state->path : build->ws->state.path);
 	if (mel_mkdirs(AT_FDCWD, mirrors->path, 0755, err) < 0)
 		return -1;
 	if (build->progress && build->progress->phase)

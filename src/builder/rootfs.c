@@ -147,13 +147,15 @@ static int add_layer(struct maker *m, const char *name, struct mel_err **err)
 	if (make_dir(m->root_fd, name, 0755, err) < 0)
 		return -1;
 	if (m->spec->use_overlay) {
-		if (make_dir(m->ws->dirfd, "upper", 0755, err) < 0 ||
-		    make_dir(m->ws->dirfd, "layer-work", 0755, err) < 0 ||
-		    make_dir(m->ws->dirfd, upper, 0755, err) < 0 ||
-		    make_dir(m->ws->dirfd, work, 0755, err) < 0)
+		if (make_dir(mel_workspace_system(m->ws)->dirfd, "upper", 0755, err) < 0 ||
+		    make_dir(mel_workspace_system(m->ws)->dirfd, "layer-work", 0755, err) < 0 ||
+		    make_dir(mel_workspace_system(m->ws)->dirfd, upper, 0755, err) < 0 ||
+		    make_dir(mel_workspace_system(m->ws)->dirfd, work, 0755, err) < 0)
 			return -1;
-		mount.upper = mel_arena_printf(arena, "%s/%s", m->ws->path, upper);
-		mount.work = mel_arena_printf(arena, "%s/%s", m->ws->path, work);
+		mount.upper = mel_arena_printf(arena, "%s/%s",
+					       mel_workspace_system(m->ws)->path, upper);
+		mount.work = mel_arena_printf(arena, "%s/%s", mel_workspace_system(m->ws)->path,
+					      work);
 	}
 	add_mount(m, mount);
 	return 0;
@@ -176,8 +178,8 @@ static const char *triplet_dir(struct maker *m)
 
 static int make_usr_writable(struct maker *m, struct mel_err **err)
 {
-	MEL_AUTO_CLOSE int usr =
-		mel_openat(m->ws->dirfd, "upper/usr", O_RDONLY | O_DIRECTORY, 0);
+	MEL_AUTO_CLOSE int usr = mel_openat(mel_workspace_system(m->ws)->dirfd, "upper/usr",
+					    O_RDONLY | O_DIRECTORY, 0);
 	const char *triplet = triplet_dir(m);
 	struct stat st;
 
@@ -374,13 +376,13 @@ static int make_tree_writable(struct maker *m, struct mel_err **err)
 		MEL_AUTO_FREE char *upper = mel_asprintf("upper/%s", places[i]);
 
 		if (!mel_text_eq(places[i], "var") ||
-		    faccessat(m->ws->dirfd, upper, F_OK, 0) < 0)
+		    faccessat(mel_workspace_system(m->ws)->dirfd, upper, F_OK, 0) < 0)
 			continue;
 		for (size_t j = 0; j < MEL_COUNTOF(below_var); j++) {
 			MEL_AUTO_FREE char *path = mel_asprintf("%s/%s", upper, below_var[j]);
 			mode_t mode = mel_text_eq(below_var[j], "tmp") ? 01777 : 0755;
 
-			if (make_dir(m->ws->dirfd, path, mode, err) < 0)
+			if (make_dir(mel_workspace_system(m->ws)->dirfd, path, mode, err) < 0)
 				return -1;
 		}
 	}
@@ -398,14 +400,14 @@ static int make_resolver(struct maker *m, struct mel_err **err)
 		mel_buf_clear(&text);
 		mel_buf_add_text(&text, no_resolver_text);
 	}
-	if (mel_file_write(m->ws->dirfd, "resolv.conf", mel_buf_text(&text), text.len, 0644,
-			   err) < 0)
+	if (mel_file_write(mel_workspace_system(m->ws)->dirfd, "resolv.conf",
+			   mel_buf_text(&text), text.len, 0644, err) < 0)
 		return -1;
 	add_mount(m, (struct sbx_mount){
 			     .type = SBX_BIND,
 			     .flags = SBX_READONLY,
 			     .source = mel_arena_printf(&m->out->arena, "%s/resolv.conf",
-							m->ws->path),
+							mel_workspace_system(m->ws)->path),
 			     .target = "/etc/resolv.conf",
 		     });
 	return 0;
@@ -489,11 +491,13 @@ int mel_rootfs_make(struct mel_rootfs *out, const struct mel_workspace *ws,
 		    const struct mel_rootfs_spec *spec, struct mel_err **err)
 {
 	*out = (struct mel_rootfs){ .tree = spec->tree, .has_overlay = spec->use_overlay };
-	out->path = mel_arena_printf(&out->arena, "%s/root", ws->path);
-	if (mkdirat(ws->dirfd, "root", 0755) < 0)
-		return mel_err_sys(err, "cannot make the guest's root in '%s'", ws->path);
+	out->path = mel_arena_printf(&out->arena, "%s/root", mel_workspace_system(ws)->path);
+	if (mkdirat(mel_workspace_system(ws)->dirfd, "root", 0755) < 0)
+		return mel_err_sys(err, "cannot make the guest's root in '%s'",
+				   mel_workspace_system(ws)->path);
 
-	MEL_AUTO_CLOSE int root_fd = mel_openat(ws->dirfd, "root", O_RDONLY | O_DIRECTORY, 0);
+	MEL_AUTO_CLOSE int root_fd =
+		mel_openat(mel_workspace_system(ws)->dirfd, "root", O_RDONLY | O_DIRECTORY, 0);
 	struct maker maker = { out, ws, spec, root_fd };
 
 	if (root_fd < 0)
@@ -505,8 +509,10 @@ int mel_rootfs_make(struct mel_rootfs *out, const struct mel_workspace *ws,
 void mel_rootfs_read(const struct mel_rootfs *rootfs, const struct mel_workspace *ws,
 		     const char *path, struct mel_buf *out)
 {
-	MEL_AUTO_CLOSE int upper = mel_openat(ws->dirfd, "upper", O_RDONLY | O_DIRECTORY, 0);
-	MEL_AUTO_CLOSE int root = mel_openat(ws->dirfd, "root", O_RDONLY | O_DIRECTORY, 0);
+	MEL_AUTO_CLOSE int upper =
+		mel_openat(mel_workspace_system(ws)->dirfd, "upper", O_RDONLY | O_DIRECTORY, 0);
+	MEL_AUTO_CLOSE int root =
+		mel_openat(mel_workspace_system(ws)->dirfd, "root", O_RDONLY | O_DIRECTORY, 0);
 	MEL_AUTO_CLOSE int tree =
 		*rootfs->tree ? mel_openat(AT_FDCWD, rootfs->tree, O_RDONLY | O_DIRECTORY, 0)
 			      : -1;

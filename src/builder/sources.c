@@ -210,9 +210,10 @@ static bool is_direct(const struct mel_build_cache *cache)
 static int open_folder(struct mel_sources *sources, const struct mel_workspace *ws,
 		       struct mel_err **err)
 {
-	if (mkdirat(ws->dirfd, FOLDER, 0755) < 0 && errno != EEXIST)
+	if (mkdirat(ws->state.dirfd, FOLDER, 0755) < 0 && errno != EEXIST)
 		return mel_err_sys(err, "cannot make a folder for sources");
-	sources->fd = mel_openat(ws->dirfd, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	sources->fd =
+		mel_openat(ws->state.dirfd, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	return sources->fd < 0 ? mel_err_sys(err, "cannot make a folder for sources") : 0;
 }
 

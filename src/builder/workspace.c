@@ -4,9 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -17,9 +21,11 @@
 #include "builder/ignore.h"
 #include "sandbox/sbx.h"
 
-#define STATE_PREFIX "melange."
-#define LOCK_NAME    "lock"
-#define MARKER_NAME  ".melange-workspace"
+#define STATE_PREFIX     "melange."
+#define MEMORY_DIR       "/dev/shm" /* shm_overview(7), tmpfs(5) */
+#define MEMORY_MIN_BYTES ((uint64_t)1 << 30)
+#define LOCK_NAME        "lock"
+#define MARKER_NAME      ".melange-workspace"
 
 enum { TRIES = 100 /* to make a state directory that other builds leave alone */ };
 
@@ -98,46 +104,47 @@ static void remove_all_stale(const char *temp_dir)
 
 /* Make a state directory and lock it; *is_lost when another build took it for a stale one
  * before it was locked, and has removed it or is about to. */
-static int make_state(struct mel_workspace *ws, const char *temp, bool *is_lost,
+static int make_state(struct mel_state_dir *state, const char *temp, bool *is_lost,
 		      struct mel_err **err)
 {
 	struct stat st = { .st_nlink = 1 };
 
-	ws->path = mel_asprintf("%s/" STATE_PREFIX "%ld.XXXXXX", temp, (long)getpid());
-	if (!mkdtemp(ws->path)) {
+	state->path = mel_asprintf("%s/" STATE_PREFIX "%ld.XXXXXX", temp, (long)getpid());
+	if (!mkdtemp(state->path)) {
 		mel_err_sys(err, "cannot make a directory in '%s'", temp);
-		free(ws->path);
-		ws->path = NULL;
+		free(state->path);
+		state->path = NULL;
 		return -1;
 	}
-	ws->dirfd = mel_openat(AT_FDCWD, ws->path, O_RDONLY | O_DIRECTORY, 0);
-	ws->lock_fd = ws->dirfd < 0 ? -1
-				    : mel_openat(ws->dirfd, LOCK_NAME,
-						 O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-	if (ws->lock_fd < 0 && errno == ENOENT) {
+	state->dirfd = mel_openat(AT_FDCWD, state->path, O_RDONLY | O_DIRECTORY, 0);
+	state->lock_fd = state->dirfd < 0
+				 ? -1
+				 : mel_openat(state->dirfd, LOCK_NAME,
+					      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	if (state->lock_fd < 0 && errno == ENOENT) {
 		*is_lost = true;
 		return 0;
 	}
-	if (ws->lock_fd < 0)
-		return mel_err_sys(err, "cannot make a lock in '%s'", ws->path);
-	*is_lost = flock(ws->lock_fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-	if (!*is_lost && fstat(ws->lock_fd, &st) < 0)
-		return mel_err_sys(err, "cannot lock '%s'", ws->path);
+	if (state->lock_fd < 0)
+		return mel_err_sys(err, "cannot make a lock in '%s'", state->path);
+	*is_lost = flock(state->lock_fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	if (!*is_lost && fstat(state->lock_fd, &st) < 0)
+		return mel_err_sys(err, "cannot lock '%s'", state->path);
 	*is_lost |= st.st_nlink == 0;
 	return 0;
 }
 
-static void forget_state(struct mel_workspace *ws)
+static void forget_state(struct mel_state_dir *state)
 {
-	if (ws->lock_fd >= 0)
-		close(ws->lock_fd);
-	if (ws->dirfd >= 0)
-		close(ws->dirfd);
-	free(ws->path);
-	*ws = (struct mel_workspace)MEL_WORKSPACE_INIT;
+	if (state->lock_fd >= 0)
+		close(state->lock_fd);
+	if (state->dirfd >= 0)
+		close(state->dirfd);
+	free(state->path);
+	*state = (struct mel_state_dir)MEL_STATE_DIR_INIT;
 }
 
-static int open_state(struct mel_workspace *ws, const char *temp_dir, struct mel_err **err)
+static int open_state(struct mel_state_dir *state, const char *temp_dir, struct mel_err **err)
 {
 	MEL_AUTO_FREE char *temp = absolute(temp_dir);
 
@@ -147,14 +154,38 @@ static int open_state(struct mel_workspace *ws, const char *temp_dir, struct mel
 	for (int i = 0; i < TRIES; i++) {
 		bool is_lost = false;
 
-		if (make_state(ws, temp, &is_lost, err) < 0)
+		if (make_state(state, temp, &is_lost, err) < 0)
 			return -1;
 		if (!is_lost)
 			return 0;
-		forget_state(ws);
+		forget_state(state);
 	}
 	return mel_err_set(err, MEL_ERR_SANDBOX,
 			   "other builds remove every new directory in '%s'", temp);
+}
+
+/* A tmpfs for what a guest's root needs: large enough, for programs, and fit for an overlay. */
+static void open_memory(struct mel_state_dir *state)
+{
+	MEL_AUTO_ERR struct mel_err *ignored = NULL;
+	struct statfs fs;
+
+	if (statfs(MEMORY_DIR, &fs) < 0 || fs.f_type != TMPFS_MAGIC ||
+	    (fs.f_flags & (ST_NOEXEC | ST_RDONLY)) ||
+	    (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize < MEMORY_MIN_BYTES ||
+	    open_state(state, MEMORY_DIR, &ignored) < 0)
+		return;
+	/* Kernels before 6.6 have no such attributes there. */
+	if (fsetxattr(state->dirfd, "user.melange", "", 0, 0) == 0)
+		return;
+	unlinkat(state->dirfd, LOCK_NAME, 0);
+	rmdir(state->path);
+	forget_state(state);
+}
+
+const struct mel_state_dir *mel_workspace_system(const struct mel_workspace *ws)
+{
+	return ws->memory.path ? &ws->memory : &ws->state;
 }
 
 static bool is_empty_dir(int fd)
@@ -198,18 +229,20 @@ static int open_user_work(struct mel_workspace *ws, const char *user_dir, const 
 	return mel_file_write(ws->work_fd, MARKER_NAME, "", 0, 0644, err);
 }
 
-int mel_workspace_open(struct mel_workspace *out, const char *temp_dir, const char *user_dir,
-		       const char *arch, struct mel_err **err)
+int mel_workspace_open(struct mel_workspace *out, const struct mel_workspace_opts *opts,
+		       struct mel_err **err)
 {
 	*out = (struct mel_workspace)MEL_WORKSPACE_INIT;
-	if (open_state(out, temp_dir, err) < 0)
+	if (open_state(&out->state, opts->temp_dir, err) < 0)
 		return -1;
-	if (user_dir)
-		return open_user_work(out, user_dir, arch, err);
-	if (mkdirat(out->dirfd, "work", 0755) < 0)
-		return mel_err_sys(err, "cannot make workspace in '%s'", out->path);
-	out->work_path = mel_asprintf("%s/work", out->path);
-	out->work_fd = mel_openat(out->dirfd, "work", O_RDONLY | O_DIRECTORY, 0);
+	if (opts->in_memory)
+		open_memory(&out->memory);
+	if (opts->user_dir)
+		return open_user_work(out, opts->user_dir, opts->arch, err);
+	if (mkdirat(out->state.dirfd, "work", 0755) < 0)
+		return mel_err_sys(err, "cannot make workspace in '%s'", out->state.path);
+	out->work_path = mel_asprintf("%s/work", out->state.path);
+	out->work_fd = mel_openat(out->state.dirfd, "work", O_RDONLY | O_DIRECTORY, 0);
 	if (out->work_fd < 0)
 		return mel_err_sys(err, "cannot open workspace '%s'", out->work_path);
 	return 0;
@@ -264,8 +297,8 @@ int mel_workspace_give(struct mel_workspace *ws, const struct sbx_ids *ids,
 		return 0;
 	/* The state directory itself stays the caller's: nobody else may pass it. */
 	for (size_t i = 0; i < MEL_COUNTOF(own); i++) {
-		MEL_AUTO_CLOSE int fd =
-			mel_openat(ws->dirfd, own[i], O_RDONLY | O_DIRECTORY, 0);
+		MEL_AUTO_CLOSE int fd = mel_openat(mel_workspace_system(ws)->dirfd, own[i],
+						   O_RDONLY | O_DIRECTORY, 0);
 
 		if (fd >= 0 && give_tree(fd, ids->host_uid, ids->host_gid, err) < 0)
 			return -1;
@@ -407,7 +440,7 @@ int mel_workspace_populate(struct mel_workspace *ws, const char *source_dir,
 	}
 	if (mel_ignore_load(&ignore, top, err) < 0)
 		return mel_err_wrap(err, "'%s/.melangeignore'", source_dir);
-	add_skip(&skipped, ws->path);
+	add_skip(&skipped, ws->state.path);
 	add_skip(&skipped, ws->work_path);
 	for (size_t i = 0; i < skip_len; i++)
 		add_skip(&skipped, skip[i]);
@@ -431,37 +464,40 @@ static int remove_path(const struct sbx_ids *ids, int at, const char *name, cons
 }
 
 struct closing {
-	const struct mel_workspace *ws;
+	const char *path; /* of the state directory */
 	const struct sbx_ids *ids;
 };
 
 static int remove_own(void *user, int dirfd, const char *name)
 {
 	const struct closing *closing = user;
-	MEL_AUTO_FREE char *path = mel_asprintf("%s/%s", closing->ws->path, name);
+	MEL_AUTO_FREE char *path = mel_asprintf("%s/%s", closing->path, name);
 
 	return remove_path(closing->ids, dirfd, name, path);
 }
 
+static void close_state(struct mel_state_dir *state, const struct sbx_ids *ids, bool keep)
+{
+	struct closing closing = { state->path, ids };
+
+	if (!state->path)
+		return;
+	if (keep)
+		unlinkat(state->dirfd, LOCK_NAME,
+			 0); /* without a lock file it is never stale */
+	else if (state->dirfd < 0 || empty_state(state->dirfd, remove_own, &closing) == 0)
+		rmdir(state->path);
+	forget_state(state);
+}
+
 void mel_workspace_close(struct mel_workspace *ws, const struct sbx_ids *ids, bool keep)
 {
-	struct closing closing = { ws, ids };
-
-	if (ws->path && !keep) {
-		if (ws->is_user_dir && ws->work_fd >= 0)
-			remove_path(ids, AT_FDCWD, ws->work_path, ws->work_path);
-		if (ws->dirfd < 0 || empty_state(ws->dirfd, remove_own, &closing) == 0)
-			rmdir(ws->path);
-	} else if (ws->path && ws->dirfd >= 0) {
-		unlinkat(ws->dirfd, LOCK_NAME, 0); /* without a lock file it is never stale */
-	}
+	if (ws->is_user_dir && ws->work_fd >= 0 && !keep)
+		remove_path(ids, AT_FDCWD, ws->work_path, ws->work_path);
+	close_state(&ws->memory, ids, false);
+	close_state(&ws->state, ids, keep);
 	if (ws->work_fd >= 0)
 		close(ws->work_fd);
-	if (ws->lock_fd >= 0)
-		close(ws->lock_fd);
-	if (ws->dirfd >= 0)
-		close(ws->dirfd);
 	free(ws->work_path);
-	free(ws->path);
 	*ws = (struct mel_workspace)MEL_WORKSPACE_INIT;
 }

@@ -1,8 +1,9 @@
 /*
  * The directories of one build: a private state directory "melange.<pid>.<random>" below the
  * temporary directory with a lock that lives as long as the build, and in it the guest's root,
- * its upper layers and the workspace that the guest sees at /home/build. A later build removes
- * state directories whose lock is free.
+ * its upper layers and the workspace that the guest sees at /home/build. Root and upper layers,
+ * of which nothing is kept, can lie in a second state directory, in memory. A later build
+ * removes state directories whose lock is free.
  */
 #pragma once
 
@@ -13,27 +14,46 @@
 
 struct sbx_ids;
 
-struct mel_workspace {
-	char *path;       /* owned; absolute path of the state directory */
-	int dirfd;        /* owned; the state directory */
-	int lock_fd;      /* owned; locked while the build lives */
-	char *work_path;  /* owned; absolute path of the workspace */
-	int work_fd;      /* owned; the workspace */
-	bool is_user_dir; /* the workspace lies below --workspace-dir */
+struct mel_state_dir {
+	char *path;  /* owned; absolute; NULL: there is none */
+	int dirfd;   /* owned */
+	int lock_fd; /* owned; locked while the build lives */
 };
 
+struct mel_workspace {
+	struct mel_state_dir state;  /* below the temporary directory */
+	struct mel_state_dir memory; /* on a tmpfs, if there is one that will do */
+	char *work_path;             /* owned; absolute path of the workspace */
+	int work_fd;                 /* owned; the workspace */
+	bool is_user_dir;            /* the workspace lies below --workspace-dir */
+};
+
+#define MEL_STATE_DIR_INIT                                                                     \
+	{                                                                                      \
+		.dirfd = -1, .lock_fd = -1                                                     \
+	}
 #define MEL_WORKSPACE_INIT                                                                     \
 	{                                                                                      \
-		.dirfd = -1, .lock_fd = -1, .work_fd = -1                                      \
+		.state = MEL_STATE_DIR_INIT, .memory = MEL_STATE_DIR_INIT, .work_fd = -1       \
 	}
 
+struct mel_workspace_opts {
+	const char *temp_dir; /* where the state directory goes */
+	const char *user_dir; /* --workspace-dir or NULL; the workspace is then user_dir/arch,
+				 which must be empty or carry our marker */
+	const char *arch;
+	bool in_memory; /* what is not the workspace goes to /dev/shm, if that has a gigabyte,
+			   runs programs and takes the attributes of an overlay */
+};
+
 /*
- * Make the directories. temp_dir: where the state directory goes. user_dir: --workspace-dir or
- * NULL; the workspace is then user_dir/arch, which must be empty or carry our marker. Errors:
- * SYSTEM, INPUT (a user's directory that is not ours).
+ * Make the directories. Errors: SYSTEM, INPUT (a user's directory that is not ours).
  */
-int mel_workspace_open(struct mel_workspace *out, const char *temp_dir, const char *user_dir,
-		       const char *arch, struct mel_err **err);
+int mel_workspace_open(struct mel_workspace *out, const struct mel_workspace_opts *opts,
+		       struct mel_err **err);
+
+/* Where the guest's root and its upper layers go. */
+const struct mel_state_dir *mel_workspace_system(const struct mel_workspace *ws);
 
 /* Give everything below the state directory (and the workspace, unless it is shown id-mapped)
  * to the id that the guest's build user has on the host. */

@@ -318,7 +318,8 @@ static void copy_flags(struct mel_build_flags *flags, const struct mel_opt_resul
 	opts->cache_compiled = flags->cache_compiled;
 	opts->cache_dir_given = mel_opt_is_given(given, "cache-dir");
 	opts->home = getenv("HOME");
-	opts->temp_dir = temp && temp[0] ? temp : "/tmp";
+	opts->temp_dir_is_default = !temp || !temp[0];
+	opts->temp_dir = opts->temp_dir_is_default ? "/tmp" : temp;
 	opts->out_dir = flags->out_dir;
 	opts->signing_key = flags->signing_key;
 	opts->generate_index = flags->generate_index;

@@ -16,7 +16,7 @@ tests_cli_test_build_SOURCES = \
 	tests/cli/test_build_cache.c \
 	tests/cli/test_build_errors.c \
 	tests/cli/test_build_go.c \
-	tests/cli/test_build_inside.c \
+	tests/cli/test_build_inside.c tests/cli/test_build_memory.c \
 	tests/cli/test_build_output.c \
 	tests/cli/test_build_source.c tests/cli/test_build_subids.c
 tests_cli_test_build_CFLAGS = $(AM_CFLAGS) $(CRITERION_CFLAGS)
