@@ -19,7 +19,7 @@
 enum {
 	GRACE_MS = 10000,            /* between SIGTERM and SIGKILL */
 	TICK_MS = 200,               /* of a live display */
-	LOOK_MS = 1000,              /* at the size of the cache's layer */
+	LOOK_MS = 1000,              /* at the size of the cache's layer, and of memory */
 	SCRIPT_MAX_ARG = 120 * 1024, /* longer ones go through a file descriptor */
 };
 
@@ -89,16 +89,18 @@ static int wait_ms(const struct mel_runner *runner, int64_t deadline_ns)
 	}
 	if (runner->progress->tick && (left < 0 || left > TICK_MS))
 		return TICK_MS;
-	if (runner->cache->upper.path && (left < 0 || left > LOOK_MS))
+	if ((runner->cache->upper.path || runner->ws->memory.path) &&
+	    (left < 0 || left > LOOK_MS))
 		return LOOK_MS;
 	return left > 3600000 ? 3600000 : (int)left;
 }
 
-/* Does the cache's layer outgrow its limit? Once is enough. */
+/* Does the cache's layer or what lies in memory outgrow its limit? Once is enough. */
 static bool is_over(struct mel_runner *runner, struct outcome *out)
 {
 	return !out->limit &&
-	       mel_cache_upper_check(&runner->cache->upper, false, &out->limit) < 0;
+	       (mel_cache_upper_check(&runner->cache->upper, false, &out->limit) < 0 ||
+		mel_workspace_check(runner->ws, &out->limit) < 0);
 }
 
 static bool is_stopping(const struct outcome *out)

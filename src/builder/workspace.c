@@ -19,11 +19,13 @@
 #include "base/slice.h"
 #include "base/vec.h"
 #include "builder/ignore.h"
+#include "cache/walk.h"
 #include "sandbox/sbx.h"
 
 #define STATE_PREFIX     "melange."
-#define MEMORY_DIR       "/dev/shm" /* shm_overview(7), tmpfs(5) */
-#define MEMORY_MIN_BYTES ((uint64_t)1 << 30)
+#define MEMORY_DIR       "/dev/shm"          /* shm_overview(7), tmpfs(5) */
+#define MEMORY_MIN_BYTES ((uint64_t)3 << 30) /* that must be free */
+#define MEMORY_MAX_BYTES ((uint64_t)2 << 30) /* that a build may take */
 #define LOCK_NAME        "lock"
 #define MARKER_NAME      ".melange-workspace"
 
@@ -165,7 +167,7 @@ static int open_state(struct mel_state_dir *state, const char *temp_dir, struct 
 }
 
 /* A tmpfs for what a guest's root needs: large enough, for programs, and fit for an overlay. */
-static void open_memory(struct mel_state_dir *state)
+static void open_memory(struct mel_state_dir *state, uint64_t *free_bytes)
 {
 	MEL_AUTO_ERR struct mel_err *ignored = NULL;
 	struct statfs fs;
@@ -176,11 +178,50 @@ static void open_memory(struct mel_state_dir *state)
 	    open_state(state, MEMORY_DIR, &ignored) < 0)
 		return;
 	/* Kernels before 6.6 have no such attributes there. */
-	if (fsetxattr(state->dirfd, "user.melange", "", 0, 0) == 0)
+	if (fsetxattr(state->dirfd, "user.melange", "", 0, 0) == 0) {
+		*free_bytes = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
 		return;
+	}
 	unlinkat(state->dirfd, LOCK_NAME, 0);
 	rmdir(state->path);
 	forget_state(state);
+}
+
+static int add_bytes(void *user, const struct mel_cache_entry *entry, struct mel_err **err)
+{
+	(void)err;
+	*(uint64_t *)user += (uint64_t)entry->st->st_blocks * 512;
+	return 0;
+}
+
+/* What cannot be looked into may be large. */
+static void take_as_full(void *user, const char *path, enum mel_cache_odd odd)
+{
+	(void)path;
+	(void)odd;
+	*(uint64_t *)user += MEMORY_MAX_BYTES;
+}
+
+int mel_workspace_check(const struct mel_workspace *ws, struct mel_err **err)
+{
+	MEL_AUTO_ERR struct mel_err *ignored = NULL;
+	uint64_t bytes = 0;
+	const struct mel_cache_walk walk = { add_bytes, take_as_full, &bytes };
+	struct statfs fs;
+	uint64_t left;
+
+	if (!ws->memory.path || fstatfs(ws->memory.dirfd, &fs) < 0)
+		return 0;
+	left = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
+	/* Looking closer costs time, and others write there, too. */
+	if (left + MEMORY_MAX_BYTES > ws->memory_free)
+		return 0;
+	if (mel_cache_walk(ws->memory.dirfd, &walk, &ignored) == 0 && bytes < MEMORY_MAX_BYTES)
+		return 0;
+	return mel_err_set(
+		err, MEL_ERR_LIMIT,
+		"the build wrote more than 2 GiB into the system folders of its guest, "
+		"which lie in memory; set TMPDIR to a folder on disk, and they lie there");
 }
 
 const struct mel_state_dir *mel_workspace_system(const struct mel_workspace *ws)
@@ -236,7 +277,7 @@ int mel_workspace_open(struct mel_workspace *out, const struct mel_workspace_opt
 	if (open_state(&out->state, opts->temp_dir, err) < 0)
 		return -1;
 	if (opts->in_memory)
-		open_memory(&out->memory);
+		open_memory(&out->memory, &out->memory_free);
 	if (opts->user_dir)
 		return open_user_work(out, opts->user_dir, opts->arch, err);
 	if (mkdirat(out->state.dirfd, "work", 0755) < 0)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -23,6 +24,7 @@ struct mel_state_dir {
 struct mel_workspace {
 	struct mel_state_dir state;  /* below the temporary directory */
 	struct mel_state_dir memory; /* on a tmpfs, if there is one that will do */
+	uint64_t memory_free;        /* bytes that the tmpfs had when the build began */
 	char *work_path;             /* owned; absolute path of the workspace */
 	int work_fd;                 /* owned; the workspace */
 	bool is_user_dir;            /* the workspace lies below --workspace-dir */
@@ -42,8 +44,8 @@ struct mel_workspace_opts {
 	const char *user_dir; /* --workspace-dir or NULL; the workspace is then user_dir/arch,
 				 which must be empty or carry our marker */
 	const char *arch;
-	bool in_memory; /* what is not the workspace goes to /dev/shm, if that has a gigabyte,
-			   runs programs and takes the attributes of an overlay */
+	bool in_memory; /* what is not the workspace goes to /dev/shm, if that has three
+			   gigabytes, runs programs and takes the attributes of an overlay */
 };
 
 /*
@@ -54,6 +56,10 @@ int mel_workspace_open(struct mel_workspace *out, const struct mel_workspace_opt
 
 /* Where the guest's root and its upper layers go. */
 const struct mel_state_dir *mel_workspace_system(const struct mel_workspace *ws);
+
+/* Did the guest's system folders take too much memory? Cheap enough for every second. Errors:
+ * LIMIT. */
+int mel_workspace_check(const struct mel_workspace *ws, struct mel_err **err);
 
 /* Give everything below the state directory (and the workspace, unless it is shown id-mapped)
  * to the id that the guest's build user has on the host. */

@@ -13,7 +13,7 @@
 
 #include "builds.h"
 
-/* As the program does: a tmpfs of a gigabyte for programs, with attributes of users. */
+/* As the program does: a tmpfs of three gigabytes for programs, with attributes of users. */
 static const char *why_not(void)
 {
 	char path[] = "/dev/shm/melange-test-XXXXXX";
@@ -21,8 +21,8 @@ static const char *why_not(void)
 	int fd, r;
 
 	if (statvfs("/dev/shm", &fs) < 0 || (fs.f_flag & ST_NOEXEC) ||
-	    fs.f_bavail * fs.f_frsize < 1UL << 30)
-		return "/dev/shm has no gigabyte for programs here";
+	    fs.f_bavail * fs.f_frsize < 3UL << 30)
+		return "/dev/shm has no three gigabytes for programs here";
 	fd = mkstemp(path);
 	cr_assert(fd >= 0);
 	r = fsetxattr(fd, "user.test", "", 0, 0);
@@ -101,7 +101,15 @@ static void check(struct run_place *place)
 	cr_assert_not(has_state_of("/tmp", watch.pid));
 }
 
-Test(memory, system_folders, .timeout = 60)
+static void check_limit(struct run_place *place)
+{
+	struct run_result result RUN_AUTO_RESULT = { 0 };
+
+	build(&result, place, NULL, "head -c 2200M /dev/zero >/opt/big\nsleep 1000");
+	BUILD_EXPECT(place, &result, 1, "more than 2 GiB into the system folders", "TMPDIR");
+}
+
+static void with_users(void (*check_one)(struct run_place *place))
 {
 	const char *why = why_not();
 
@@ -111,6 +119,16 @@ Test(memory, system_folders, .timeout = 60)
 		struct run_place place RUN_AUTO_PLACE;
 
 		if (build_place(&place, i, &which) && run_has_sandbox(&place))
-			check(&place);
+			check_one(&place);
 	}
+}
+
+Test(memory, system_folders, .timeout = 60)
+{
+	with_users(check);
+}
+
+Test(memory, limit, .timeout = 60)
+{
+	with_users(check_limit);
 }
