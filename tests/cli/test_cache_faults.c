@@ -25,6 +25,7 @@ static void keys(struct run_place *place)
 	for (size_t i = 0; i < BUILD_COUNTOF(dirs); i++) {
 		struct run_result result RUN_AUTO_RESULT = { 0 };
 
+		run_result_clear(&result);
 		BUILD(&result, place, NULL, dirs[i], "--empty-workspace", "x.yaml");
 		BUILD_EXPECT(place, &result, 3, "the keys in '@DIR@/.ssh'");
 	}
@@ -47,6 +48,7 @@ static void no_state(struct run_place *place)
 	for (size_t i = 0; i < BUILD_COUNTOF(modes); i++) {
 		struct run_result result RUN_AUTO_RESULT = { 0 };
 
+		run_result_clear(&result);
 		BUILD(&result, place, &opts, modes[i], "--empty-workspace", "--cache-dir=c",
 		      "x.yaml");
 		BUILD_EXPECT(place, &result, 0, NULL);
@@ -71,6 +73,7 @@ static void kept(struct run_place *place)
 
 	cache_fill(place);
 	build_write_step(place, "x", "echo new >" C "/x\nfalse");
+	run_result_clear(&result);
 	BUILD(&result, place, NULL, "--cache-keep-on-failure", CACHE_ARGS("commit"));
 	BUILD_EXPECT(place, &result, 1, "is kept at @DIR@/");
 	at = strstr(result.err, "is kept at ") + strlen("is kept at ");
@@ -79,6 +82,7 @@ static void kept(struct run_place *place)
 	cr_assert_str_eq(text, "new\n");
 	free(text);
 	build_write_step(place, "x", "true");
+	run_result_clear(&result);
 	BUILD(&result, place, NULL, CACHE_ARGS("commit"));
 	BUILD_EXPECT(place, &result, 0, "nothing changed");
 	cr_assert_eq(access(file, F_OK), 0, "the next build removed it");
@@ -119,6 +123,7 @@ static void killed_and_next(struct run_place *place, const char *next_mode)
 	cache_fill(place);
 	build_write_step(place, "x", "echo new >" C "/x\nrm " C "/old\nsleep 1000");
 	before = cache_snapshot(place, "cache");
+	run_result_clear(&result);
 	BUILD(&result, place, &opts, CACHE_ARGS("commit"));
 	cr_assert_eq(result.code, 128 + SIGKILL, "%s", result.err);
 	build_check_gone(place);
@@ -126,6 +131,7 @@ static void killed_and_next(struct run_place *place, const char *next_mode)
 	cr_assert_str_eq(before, after);
 	free(after);
 	build_write_step(place, "x", "true");
+	run_result_clear(&result);
 	BUILD(&result, place, NULL, "--empty-workspace", "--cache-dir=cache", next_mode,
 	      "x.yaml");
 	BUILD_EXPECT(place, &result, 0, NULL);
@@ -168,10 +174,12 @@ static void killed_elsewhere(struct run_place *place)
 	run_place_write(place, "disk/cache/old", "old\n");
 	before = cache_snapshot(place, "disk/cache");
 	build_write_step(place, "x", "echo new >" C "/x\nrm " C "/old\nsleep 1000");
+	run_result_clear(&result);
 	BUILD(&result, place, &opts, "--empty-workspace", "--cache-dir=disk/cache",
 	      "--cache-mode=commit", "x.yaml");
 	cr_assert_eq(result.code, 128 + SIGKILL, "%s", result.err);
 	build_write_step(place, "x", "true");
+	run_result_clear(&result);
 	BUILD(&result, place, NULL, "--empty-workspace", "--cache-dir=disk/cache",
 	      "--cache-mode=commit", "x.yaml");
 	BUILD_EXPECT(place, &result, 0, NULL);
@@ -201,6 +209,7 @@ static void full_merge(struct run_place *place)
 	run_place_write(place, "disk/cache/old", "old\n");
 	build_write_step(place, "x",
 			 "head -c 3000000 /dev/zero >" C "/big\necho new >>" C "/old");
+	run_result_clear(&result);
 	BUILD(&result, place, NULL, "--empty-workspace", "--cache-dir=disk/cache",
 	      "--cache-mode=commit", "x.yaml");
 	BUILD_EXPECT(place, &result, 0, "WARN cache: what the build wrote is not merged",
@@ -234,6 +243,7 @@ static void full_disk(struct run_place *place)
 	run_place_write(place, "disk/cache/old", "old\n");
 	before = cache_snapshot(place, "disk/cache");
 	build_write_step(place, "x", "echo new >" C "/x\nhead -c 9000000 /dev/zero >" C "/big");
+	run_result_clear(&result);
 	BUILD(&result, place, &opts, "--empty-workspace", "--cache-dir=disk/cache",
 	      "--cache-mode=commit", "x.yaml");
 	cr_assert_eq(result.code, 1, "%s", result.err);
@@ -244,6 +254,7 @@ static void full_disk(struct run_place *place)
 	cr_assert_str_eq(before, after);
 	free(after);
 	build_write_step(place, "x", "echo new >" C "/x");
+	run_result_clear(&result);
 	BUILD(&result, place, &opts, "--empty-workspace", "--cache-dir=disk/cache",
 	      "--cache-mode=commit", "x.yaml");
 	BUILD_EXPECT(place, &result, 0, "1 file (4 B) added");
@@ -266,6 +277,7 @@ static void two_file_systems(struct run_place *place)
 	cache_mount(place, "tmpfs", "disk", "size=16m");
 	run_place_write(place, "disk/cache/old", "old\n");
 	build_write_step(place, "x", "mkdir " C "/d\necho new >" C "/d/x\necho new >" C "/old");
+	run_result_clear(&result);
 	BUILD(&result, place, NULL, "--empty-workspace", "--cache-dir=disk/cache",
 	      "--cache-mode=commit", "x.yaml");
 	BUILD_EXPECT(place, &result, 0, "1 file (4 B) added", "replaced");
@@ -309,11 +321,13 @@ static void no_overlay(struct run_place *place)
 	build_write_step(place, "x",
 			 "grep -q other " C "/sub/other\necho new >" C "/x\n"
 			 "echo more >>" C "/old");
+	run_result_clear(&result);
 	BUILD(&result, place, &opts, "--empty-workspace", "--cache-dir=o/cache",
 	      "--cache-mode=discard", "x.yaml");
 	BUILD_EXPECT(place, &result, 0, NULL);
 	after = cache_snapshot(place, "o/cache");
 	cr_assert_str_eq(before, after);
+	run_result_clear(&result);
 	BUILD(&result, place, &opts, "--empty-workspace", "--cache-dir=o/cache",
 	      "--cache-mode=commit", "x.yaml");
 	BUILD_EXPECT(place, &result, 0, "the build gets a copy of it (2 files, 10 B)",

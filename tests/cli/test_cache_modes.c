@@ -260,6 +260,7 @@ static void hostile(struct run_place *place)
 		    "      mkdir -m 0777 open\n      echo new >open/new\n      chmod 0666 "
 		    "open/new\n"
 		    "      ln -s new open/link\n");
+	run_result_clear(&result);
 	BUILD(&result, place, NULL, CACHE_ARGS("commit"));
 	BUILD_EXPECT(place, &result, 0, "WARN", "merged into the cache: ");
 	text = run_place_read(place, path);

@@ -26,7 +26,7 @@ $(MEL_VALGRIND_RUNS): %.valgrind: % $(check_PROGRAMS) $(check_DATA)
 	@command -v valgrind >/dev/null || { \
 		echo "valgrind is missing (scripts/install-deps develop brings it)"; exit 1; }
 	@status=0; \
-	srcdir=$(srcdir) CRITERION_JOBS=1 $(MEL_VALGRIND) ./$* >$@ 2>&1 || status=$$?; \
+	srcdir=$(srcdir) CRITERION_JOBS=1 MEL_UNDER_VALGRIND=1 $(MEL_VALGRIND) ./$* >$@ 2>&1 || status=$$?; \
 	echo "valgrind $*: status $$status"; \
 	grep -vE 'WARNING: unhandled|write your own handler|MISSING_SYSCALL|consider this a bug|valgrind.org' $@; \
 	test $$status = 0 || { rm -f $@; exit 1; }
