@@ -102,6 +102,7 @@ static void kill_it(pid_t pid, void *user)
 	struct run_result result = { 0 };
 
 	root.uid = getuid();
+	run_result_clear(&result);
 	run_program(&result, &root, NULL, "sh",
 		    (const char *const[]){
 			    "-c",
@@ -378,6 +379,7 @@ static void many(struct run_place *place)
 		build_write_step(place, name, text);
 	}
 	snprintf(text, sizeof(text), script, MANY);
+	run_result_clear(&result);
 	run_program(&result, place, &opts, "sh", (const char *const[]){ "-c", text, NULL });
 	cr_assert_eq(result.code, 0, "%s%s", result.out, result.err);
 	for (int i = 1; i <= MANY; i++) {
@@ -388,6 +390,7 @@ static void many(struct run_place *place)
 		cr_assert_eq(st.st_size, 300000, "%s is torn", path);
 		cache_check_owner(place, path);
 	}
+	run_result_clear(&result);
 	run_program(&result, place, NULL, "sh",
 		    (const char *const[]){
 			    "-c",
@@ -421,6 +424,7 @@ static void exclusive(struct run_place *place)
 
 	cache_fill(place);
 	build_write_step(place, "x", "mkdir " C "/busy\nsleep 0.3\nrmdir " C "/busy");
+	run_result_clear(&result);
 	run_program(&result, place, NULL, "sh", (const char *const[]){ "-c", script, NULL });
 	cr_assert_eq(result.code, 0, "%s%s", result.out, result.err);
 	cr_assert_gt(atoi(result.out), 0, "nobody had to wait");

@@ -266,6 +266,7 @@ static void hostile(struct run_place *place)
 	text = run_place_read(place, path);
 	cr_assert_str_eq(text, "text");
 	free(text);
+	run_result_clear(&result);
 	run_program(&result, place, NULL, "sh",
 		    (const char *const[]){ "-c",
 					   "find cache -printf '%P %y %m\\n' | grep -Ev "
