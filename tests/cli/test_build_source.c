@@ -183,16 +183,16 @@ static void user_workspace(struct run_place *place)
 	char path[256], *names;
 
 	build_write_step(place, "x", "echo text >result");
-	BUILD(&first, place, NULL, "--empty-workspace", "--workspace-dir=work", "x.yaml");
+	BUILD(&first, place, NULL, "--empty-workspace", "--workspace-dir=kept", "x.yaml");
 	BUILD_EXPECT(place, &first, 0, NULL);
-	names = build_list(place, "work");
+	names = build_list(place, "kept");
 	cr_assert_str_eq(names, "", "left: %s", names);
 	free(names);
 
-	BUILD(&kept, place, NULL, "--empty-workspace", "--workspace-dir=work", "--rm=false",
+	BUILD(&kept, place, NULL, "--empty-workspace", "--workspace-dir=kept", "--rm=false",
 	      "x.yaml");
-	BUILD_EXPECT(place, &kept, 0, "the workspace is kept at @DIR@/work/");
-	names = build_list(place, "work");
+	BUILD_EXPECT(place, &kept, 0, "the workspace is kept at @DIR@/kept/");
+	names = build_list(place, "kept");
 	cr_assert(strstr(names, "/result\n"), "%s", names);
 	free(names);
 

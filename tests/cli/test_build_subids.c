@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "builds.h"
+#include "tests/unit/table.h"
 
 static void cover(const char *file, const char *text)
 {
@@ -60,7 +61,7 @@ static void begin(struct run_place *place)
 	if (!run_has_sandbox(place))
 		cr_skip_test("no sandbox");
 	if (!may_map())
-		cr_skip_test("newuidmap and /etc/subuid are needed");
+		TABLE_CANNOT("newuidmap and /etc/subuid are needed");
 }
 
 Test(subids, unreadable_files, .timeout = 60)

@@ -123,7 +123,7 @@ static void make(int dirfd, enum type type, const char *path, const char *text)
 	if (type == FIFO)
 		cr_assert_eq(mkfifoat(dirfd, path, 0644), 0);
 	if (type == WHITEOUT && mknodat(dirfd, path, S_IFCHR, makedev(0, 0)) < 0)
-		cr_skip_test("whiteouts cannot be made here");
+		TABLE_CANNOT("whiteouts cannot be made here");
 }
 
 static char verdict(void)
@@ -203,7 +203,7 @@ Test(commit, extended_attributes_are_gone)
 	layers_put(l.upper_fd, "a/f", "x");
 	fd = openat(l.upper_fd, "a/f", O_RDONLY | O_CLOEXEC);
 	if (fsetxattr(fd, "user.mine", "1", 1, 0) < 0)
-		cr_skip_test("no extended attributes here");
+		TABLE_CANNOT("no extended attributes here");
 	close(fd);
 	layers_commit(&l);
 	fd = openat(l.cache_fd, "a/f", O_RDONLY | O_CLOEXEC);
@@ -216,7 +216,7 @@ Test(commit, everything_belongs_to_the_caller)
 	struct stat st;
 
 	if (geteuid() != 0)
-		cr_skip_test("only root can make files of others");
+		cr_skip_test("needs root, who alone can make files of others");
 	layers_put(l.upper_fd, "a/f", "x");
 	cr_assert_eq(fchownat(l.upper_fd, "a/f", 12345, 12345, 0), 0);
 	cr_assert_eq(fchownat(l.upper_fd, "a", 12345, 12345, 0), 0);
@@ -343,7 +343,7 @@ static void mark(const char *path, const char *name, const char *value)
 	int fd = openat(l.upper_fd, path, O_RDONLY | O_CLOEXEC);
 
 	if (fsetxattr(fd, name, value, strlen(value), 0) < 0)
-		cr_skip_test("no extended attributes here");
+		TABLE_CANNOT("no extended attributes here");
 	close(fd);
 }
 

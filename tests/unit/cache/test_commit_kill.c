@@ -110,7 +110,7 @@ static void begin(size_t row)
 	l.opts.verified_only = rows[row].verified_only;
 	l.opts.apply_deletes = rows[row].apply_deletes;
 	if (rows[row].elsewhere && !move_layer())
-		cr_skip_test("there is one file system only");
+		TABLE_CANNOT("there is one file system only");
 	for (size_t i = 0; i < MEL_COUNTOF(files); i++) {
 		if (files[i].old)
 			layers_put(l.cache_fd, files[i].path, files[i].old);
@@ -174,7 +174,7 @@ static long run_to(worker *work, long at)
 	}
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	if (!WIFSTOPPED(status))
-		cr_skip_test("processes cannot be traced here");
+		TABLE_CANNOT("processes cannot be traced here");
 	for (;;) {
 		if (at && stops == at)
 			kill(pid, SIGKILL);
