@@ -256,7 +256,9 @@ void mel_build_cache_commit(struct mel_build_cache *cache, const struct mel_buil
 
 	if (cache->dir.mode != MEL_CACHE_COMMIT || !cache->upper.path)
 		return;
-	if ((cache->upper.is_copy && mel_cache_upper_prune(&cache->upper, &err) < 0) ||
+	if ((cache->upper.is_copy &&
+	     mel_cache_upper_prune(&cache->upper, cache->fd, opts->cache_apply_deletes, &err) <
+		     0) ||
 	    mel_cache_commit(&commit, cache->upper.dirfd, &cache->tally, &err) < 0) {
 		report->cache_change =
 			mel_arena_printf(&report->arena, "not merged: %s", err->text);

@@ -65,9 +65,12 @@ int mel_cache_upper_give(const struct mel_cache_upper *upper, const struct sbx_i
  */
 int mel_cache_upper_copy(struct mel_cache_upper *upper, int cache_dirfd, const char *cache_path,
 			 struct mel_err **err);
-/* Take from a copy what the build did not change, so that the rest is as an overlay's layer.
- * Errors: SYSTEM. */
-int mel_cache_upper_prune(const struct mel_cache_upper *upper, struct mel_err **err);
+/*
+ * Take from a copy of the directory cache_dirfd what the build did not change, so that the rest
+ * is as an overlay's layer; with_deletes: with a whiteout for what it removed. Errors: SYSTEM.
+ */
+int mel_cache_upper_prune(const struct mel_cache_upper *upper, int cache_dirfd,
+			  bool with_deletes, struct mel_err **err);
 
 /* Bytes on disk of what is in upper, a copy's beginning not counted. */
 uint64_t mel_cache_upper_bytes(const struct mel_cache_upper *upper);

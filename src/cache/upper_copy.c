@@ -2,9 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -12,7 +15,10 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/slice.h"
 #include "base/units.h"
+#include "base/vec.h"
+#include "cache/journal.h"
 #include "cache/upper.h"
 #include "cache/walk.h"
 
@@ -64,10 +70,18 @@ static int copy_link(struct copier *c, const struct mel_cache_entry *entry,
 		       : 0;
 }
 
+/* What the merge of another build is making at the moment. */
+static bool is_unfinished(const struct mel_cache_entry *entry)
+{
+	return mel_text_starts(entry->name, MEL_CACHE_TEMP_PREFIX);
+}
+
 static int copy_entry(void *user, const struct mel_cache_entry *entry, struct mel_err **err)
 {
 	struct copier *c = user;
 
+	if (is_unfinished(entry))
+		return S_ISDIR(entry->st->st_mode);
 	switch (entry->st->st_mode & S_IFMT) {
 	case S_IFDIR:
 		/* Writable, so that it can be filled; read-only folders only keep tools from
@@ -144,6 +158,12 @@ struct pruner {
 	const struct timespec *copied;
 };
 
+struct marker {
+	int upper_fd, cache_dirfd;
+	const struct timespec *copied;
+	MEL_VEC(char *) folder; /* paths, each owned */
+};
+
 static bool is_after(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
@@ -160,14 +180,84 @@ static int prune_entry(void *user, const struct mel_cache_entry *entry, struct m
 		       : 0;
 }
 
-int mel_cache_upper_prune(const struct mel_cache_upper *upper, struct mel_err **err)
+/* A character device 0:0, or, where that is an overlay's own (the folder lies on one), the form
+ * that overlays of users have: an empty file with an attribute. */
+static int make_whiteout(int dirfd, const char *path, struct mel_err **err)
+{
+	MEL_AUTO_CLOSE int fd = -1;
+
+	if (mknodat(dirfd, path, S_IFCHR, makedev(0, 0)) == 0)
+		return 0;
+	fd = mel_openat_beneath(dirfd, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (fd >= 0 && fsetxattr(fd, "user.overlay.whiteout", "y", 1, 0) == 0)
+		return 0;
+	return mel_err_sys(err, "cannot note that '%s' was removed", path);
+}
+
+/* What the build removed from the copy, as an overlay would say it. */
+static int mark_deleted(void *user, const struct mel_cache_entry *entry, struct mel_err **err)
+{
+	const struct marker *m = user;
+	bool is_dir = S_ISDIR(entry->st->st_mode);
+	struct stat st;
+
+	if (is_unfinished(entry))
+		return is_dir;
+	/* Not there when the copy was made, or nothing that is copied. */
+	if (is_after(&entry->st->st_ctim, m->copied) ||
+	    (!is_dir && !S_ISREG(entry->st->st_mode) && !S_ISLNK(entry->st->st_mode)))
+		return 0;
+	if (S_ISREG(entry->st->st_mode) && faccessat(entry->dirfd, entry->name, R_OK, 0) < 0)
+		return 0;
+	if (fstatat(m->upper_fd, entry->path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return is_dir && !S_ISDIR(st.st_mode);
+	if (errno != ENOENT)
+		return is_dir;
+	return make_whiteout(m->upper_fd, entry->path, err) < 0 ? -1 : is_dir;
+}
+
+/* A folder that the cache has, too, and in which nothing changed, is none of the build's. */
+static int note_folder(void *user, const struct mel_cache_entry *entry, struct mel_err **err)
+{
+	struct marker *m = user;
+	struct stat st;
+
+	(void)err;
+	if (S_ISDIR(entry->st->st_mode) &&
+	    fstatat(m->cache_dirfd, entry->path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISDIR(st.st_mode))
+		mel_vec_push(&m->folder, mel_strdup(entry->path));
+	return 0;
+}
+
+static int drop_folders(struct marker *m, struct mel_err **err)
+{
+	const struct mel_cache_walk walk = { note_folder, NULL, m };
+	int r = mel_cache_walk(m->upper_fd, &walk, err);
+
+	/* The innermost ones first; those with something in them stay. */
+	for (size_t i = m->folder.len; i-- > 0; free(m->folder.at[i]))
+		unlinkat(m->upper_fd, m->folder.at[i], AT_REMOVEDIR);
+	mel_vec_clear(&m->folder);
+	return r;
+}
+
+int mel_cache_upper_prune(const struct mel_cache_upper *upper, int cache_dirfd,
+			  bool with_deletes, struct mel_err **err)
 {
 	MEL_AUTO_CLOSE int fd =
 		mel_openat_beneath(upper->dirfd, "upper", O_RDONLY | O_DIRECTORY, 0);
 	struct pruner p = { &upper->copied };
-	const struct mel_cache_walk walk = { prune_entry, NULL, &p };
+	struct marker m = { .upper_fd = fd,
+			    .cache_dirfd = cache_dirfd,
+			    .copied = &upper->copied };
+	const struct mel_cache_walk deleted = { mark_deleted, NULL, &m };
+	const struct mel_cache_walk unchanged = { prune_entry, NULL, &p };
 
 	if (fd < 0)
 		return mel_err_sys(err, "cannot open '%s/upper'", upper->path);
-	return mel_cache_walk(fd, &walk, err);
+	if ((with_deletes && mel_cache_walk(cache_dirfd, &deleted, err) < 0) ||
+	    mel_cache_walk(fd, &unchanged, err) < 0)
+		return -1;
+	return drop_folders(&m, err);
 }

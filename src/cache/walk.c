@@ -50,6 +50,7 @@ static int read_names(int fd, struct names *names)
 		errno = errnum;
 		return -1;
 	}
+	rewinddir(dir); /* the position is shared with the caller's descriptor */
 	errno = 0;
 	while ((entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)

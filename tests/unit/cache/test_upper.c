@@ -191,6 +191,10 @@ Test(upper, copy, .timeout = 10)
 	write_file(g.cache, "old", "old\n", 0444);
 	snprintf(path, sizeof(path), "%s/link", g.cache);
 	cr_assert_eq(symlink("old", path), 0);
+	write_file(g.cache, "gone", "gone\n", 0644);
+	snprintf(path, sizeof(path), "%s/same", g.cache);
+	cr_assert_eq(mkdir(path, 0755), 0);
+	write_file(g.cache, "same/x", "x\n", 0644);
 	snprintf(path, sizeof(path), "%s/fifo", g.cache);
 	cr_assert_eq(mkfifo(path, 0644), 0);
 	snprintf(path, sizeof(path), "%s/d", g.cache);
@@ -211,7 +215,13 @@ Test(upper, copy, .timeout = 10)
 
 	write_file(upper.upper_path, "d/script", "changed\n", 0755);
 	write_file(upper.upper_path, "new", "new\n", 0644);
-	cr_assert_eq(mel_cache_upper_prune(&upper, &g.err), 0);
+	snprintf(path, sizeof(path), "%s/gone", upper.upper_path);
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(mel_cache_upper_prune(&upper, g.fd, true, &g.err), 0);
+	cr_assert_eq(lstat(path, &st), 0);
+	cr_assert(S_ISCHR(st.st_mode) && st.st_rdev == 0, "no whiteout");
+	cr_assert_not(has(upper.upper_path, "same"));
+	cr_assert_not(has(upper.upper_path, "fifo"));
 	cr_assert(has(upper.upper_path, "new") && has(upper.upper_path, "d/script"));
 	cr_assert_not(has(upper.upper_path, "old"));
 	cr_assert_not(has(upper.upper_path, "link"));
