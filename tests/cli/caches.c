@@ -77,7 +77,7 @@ bool cache_own_mounts(void)
 	if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
 		return true;
-	cr_log_warn("cannot mount here");
+	fputs("needs root, who alone can mount here\n", stderr);
 	return false;
 }
 
